@@ -29,7 +29,8 @@ mains     := $(sort $(wildcard bootstrap/imds-get.c bootstrap/image-cache.c ebs/
                                bottlerocket/bottlerocket-bootstrap.c))
 sources   := $(filter-out $(mains),$(sort $(wildcard $(ROOMS:=/*.c))))
 units     := $(sort $(wildcard tests/unit/test-*.c))
-shims     := $(sort $(wildcard tests/lab/*.c))
+servers   := tests/lab/noisevol.c
+shims     := $(filter-out $(servers),$(sort $(wildcard tests/lab/*.c)))
 fuzzers   := $(sort $(wildcard tests/fuzz/*.c))
 tools     := $(sort $(wildcard tests/root/*.c tests/bench/*.c))
 pages     := $(sort $(wildcard bootstrap/*.8 ebs/*.8 al2023/*.8 bottlerocket/*.8))
@@ -37,11 +38,14 @@ binaries  := $(addprefix $(B)/,$(notdir $(mains:.c=)))
 
 # Without -O there is no FORTIFY; user flags come last so that they win.
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DNODEVOL_VERSION='"$(VERSION)"' $(fortify) $(pc_cflags) $(CPPFLAGS)
-CFLAGS_ALL   = -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
+CFLAGS_ALL   = -std=gnu11 $(optimize) -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
                -Wpointer-arith -Wwrite-strings -Wundef -Wno-unused-parameter -fPIE -fstack-protector-strong \
-               -ffunction-sections -fdata-sections -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. \
+               -ffunction-sections -fdata-sections -fno-strict-aliasing -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=. \
                $(if $(WERROR),-Werror) $(sanitize) $(CFLAGS)
 LDFLAGS_ALL  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(sanitize) $(LDFLAGS)
+# Small, because nodes carry all of them; fast where every byte of a disk's ends goes through.
+optimize     = -Os
+$(B)/obj/bootstrap/disk/noise.o: optimize = -O3
 fortify      = $(if $(findstring asan,$(D)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 sanitize     = $(if $(D),$(patsubst %,-fsanitize=%,$(subst ubsan,undefined,$(subst asan,address,$(subst $(comma), ,$(D))))) \
                -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
@@ -88,10 +92,13 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(archive)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(archive) $(pc_libs) $(cmocka_libs)
 
-$(B)/tests/root/% $(B)/tests/bench/%: $(B)/obj/tests/root/%.o $(archive)
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(archive) $(pc_libs)
+define tool_rule
+$(B)/$(1:.c=): $(B)/obj/$(1:.c=.o) $(archive)
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(CFLAGS_ALL) $$(LDFLAGS_ALL) -o $$@ $$< $(archive) $$(pc_libs)
+endef
+$(foreach tool,$(tools),$(eval $(call tool_rule,$(tool))))
 
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(archive) $(B)/flags
 	@mkdir -p $(@D)
@@ -105,10 +112,20 @@ $(B)/tests/lab/%.so: tests/lab/%.c
 	$(call say,LD,$@)
 	$(Q)$(CC) -I. -D_GNU_SOURCE -std=gnu11 -O2 -g -Wall -Wextra -fPIC -shared -o $@ $< -ldl
 
+# Programs of the lab, which run beside what is under test.
+$(B)/tests/lab/%: tests/lab/%.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $< -lpthread
+
+# Objects of tests are kept: make would take them for intermediates.
+.SECONDARY:
+
 unit_binaries := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(units))
-shim_binaries := $(patsubst tests/lab/%.c,$(B)/tests/lab/%.so,$(shims))
+shim_binaries := $(patsubst tests/lab/%.c,$(B)/tests/lab/%.so,$(shims)) $(patsubst tests/lab/%.c,$(B)/tests/lab/%,$(servers))
 fuzz_binaries := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(fuzzers))
-tests: $(binaries) $(unit_binaries) $(shim_binaries) $(fuzz_binaries)
+tool_binaries := $(patsubst tests/%.c,$(B)/tests/%,$(tools))
+tests: $(binaries) $(unit_binaries) $(shim_binaries) $(fuzz_binaries) $(tool_binaries)
 
 deps:
 	@tests/lab/install-deps

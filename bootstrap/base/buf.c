@@ -35,7 +35,10 @@ void buf_clear(struct buf *buf)
 		buf->data[0] = '\0';
 }
 
-/* Room for @more bytes and the NUL. A new block is filled by hand so that the old one can be wiped: it may hold secrets. */
+/*
+ * Room for @more bytes and the NUL. A new block is filled by hand so that the old one can be wiped: it may hold
+ * secrets.
+ */
 static int reserve(struct buf *buf, size_t more)
 {
 	size_t want = buf->allocated ? buf->allocated : 256;

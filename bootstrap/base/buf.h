@@ -21,7 +21,9 @@ struct buf {
 	size_t max;
 };
 
-/* In place: buf_init() needs no memory, buf_done() gives back what was grown. CLEANUP_BUF on the declaration does it. */
+/*
+ * In place: buf_init() needs no memory, buf_done() gives back what was grown. CLEANUP_BUF on the declaration does it.
+ */
 void buf_init(struct buf *buf, size_t max);
 void buf_done(struct buf *buf);
 

@@ -44,7 +44,10 @@ static inline void cleanup_closedir(DIR **directory)
 #define CLEANUP_FCLOSE	 CLEANUP(cleanup_fclose)
 #define CLEANUP_CLOSEDIR CLEANUP(cleanup_closedir)
 
-/* The value of an owning variable, which no longer owns it. The type is the variable's own, so a mix-up does not compile. */
+/*
+ * The value of an owning variable, which no longer owns it. The type is the variable's own, so a mix-up does not
+ * compile.
+ */
 #define TAKE_PTR(pointer)                                \
 	({                                               \
 		__typeof__(pointer) taken_ = (pointer);  \

@@ -2,6 +2,7 @@
 #include "bootstrap/base/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,8 @@ static void fill_getopt(const struct cli_tool *tool, struct option *table)
 	table[count] = (struct option){ 0 };
 }
 
-static int parse(const struct cli_tool *tool, struct common *common, void *options, int argc, char **argv, struct err *err)
+static int parse(const struct cli_tool *tool, struct common *common, void *options, int argc, char **argv,
+		 struct err *err)
 {
 	struct option table[OPTIONS_MAX];
 	int index = -1;
@@ -119,10 +121,12 @@ static int parse(const struct cli_tool *tool, struct common *common, void *optio
 
 		if (found == ':')
 			return err_set(err, EINVAL, "%s needs a value", argv[optind - 1]);
-		if (found == '?' && optopt) /* a letter, perhaps in the middle of several: optind is not past them then */
+		/* a letter, perhaps in the middle of several: optind is not past them then */
+		if (found == '?' && optopt)
 			return err_set(err, EINVAL, "-%c is not an option here; see %s --help", optopt, tool->name);
 		if (found == '?')
-			return err_set(err, EINVAL, "%s is not an option here; see %s --help", argv[optind - 1], tool->name);
+			return err_set(err, EINVAL, "%s is not an option here; see %s --help", argv[optind - 1],
+				       tool->name);
 		option = option_at(tool, index);
 		base = (size_t)index < tool->option_count ? options : common;
 		if (store(option, optarg, (char *)base + option->offset, err) < 0)
@@ -260,6 +264,19 @@ void cli_shorten_deadline(struct cli *cli, uint64_t seconds)
 	supervise_shorten(&cli->deadline);
 }
 
+/*
+ * A standard descriptor that the caller has closed would be given to the first thing that is opened, perhaps a disk,
+ * and what is printed would land there. These take the place; printing to them fails, as it should.
+ */
+static bool hold_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC) != fd)
+			return false;
+	return true;
+}
+
 int cli_main(const struct cli_tool *tool, int argc, char **argv)
 {
 	struct common common = { 0 };
@@ -270,7 +287,7 @@ int cli_main(const struct cli_tool *tool, int argc, char **argv)
 	char root[1024];
 	int status = ERR_FAILED;
 
-	if (!options)
+	if (!hold_standard_descriptors() || !options)
 		return ERR_FAILED;
 	if (tool->defaults)
 		tool->defaults(options);

@@ -13,7 +13,9 @@ void log_open(const char *program, enum log_level level)
 	log_up_to = level;
 }
 
-/* One write per line, so that lines of processes that share a console do not mix. A console that is gone is no error. */
+/*
+ * One write per line, so that lines of processes that share a console do not mix. A console that is gone is no error.
+ */
 __attribute__((format(printf, 2, 0)))
 static void print_line(const char *mark, const char *format, va_list arguments)
 {

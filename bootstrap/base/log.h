@@ -2,8 +2,8 @@
 /**
  * DOC: progress, for people, on standard error
  *
- * One line per step. Errors are not logged: they rise to cli_main(), which prints the one that nobody handled. A failure
- * that the program goes on from is a log_warn() at the place that decides to go on.
+ * One line per step. Errors are not logged: they rise to cli_main(), which prints the one that nobody handled. A
+ * failure that the program goes on from is a log_warn() at the place that decides to go on.
  */
 #ifndef NODEVOL_BASE_LOG_H
 #define NODEVOL_BASE_LOG_H

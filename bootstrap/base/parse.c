@@ -42,7 +42,8 @@ int parse_owner(const char *text, struct parse_owner *out, struct err *err)
 	/* The last value of each is (uid_t)-1, which chown() takes for "leave it". */
 	if (!colon || digits(text, (size_t)(colon - text), 10, &uid) < 0 || uid >= UINT32_MAX ||
 	    digits(colon + 1, strlen(colon + 1), 10, &gid) < 0 || gid >= UINT32_MAX)
-		return err_set(err, EINVAL, "'%s' is not an owner; expected UID:GID in numbers, such as 1000:1000", text);
+		return err_set(err, EINVAL, "'%s' is not an owner; expected UID:GID in numbers, such as 1000:1000",
+			       text);
 	*out = (struct parse_owner){ .uid = (uid_t)uid, .gid = (gid_t)gid };
 	return 0;
 }

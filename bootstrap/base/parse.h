@@ -2,8 +2,8 @@
 /**
  * DOC: text that people typed, turned into values
  *
- * Nothing is skipped: no leading space or sign, no trailing text. Failures are -EINVAL (exit 2) with the text quoted and
- * what was expected.
+ * Nothing is skipped: no leading space or sign, no trailing text. Failures are -EINVAL (exit 2) with the text quoted
+ * and what was expected.
  */
 #ifndef NODEVOL_BASE_PARSE_H
 #define NODEVOL_BASE_PARSE_H

@@ -72,11 +72,14 @@ static int run_child(pid_t parent, const sigset_t *mask, int (*work)(void *), vo
 	return work(argument);
 }
 
-/* Waits for the child's end or a signal. Return: the signal's number, SIGCHLD for the end, 0 when the deadline passed. */
+/*
+ * Waits for the child's end or a signal. Return: the signal's number, SIGCHLD for the end, 0 when the deadline passed.
+ */
 static int wait_signal(int signals)
 {
 	struct signalfd_siginfo info;
-	struct pollfd poll_fds[] = { { .fd = signals, .events = POLLIN }, { .fd = deadline_changed, .events = POLLIN } };
+	struct pollfd poll_fds[] = { { .fd = signals, .events = POLLIN },
+				     { .fd = deadline_changed, .events = POLLIN } };
 	struct deadline deadline;
 	uint64_t count;
 
@@ -143,7 +146,8 @@ static int watch(pid_t child, int signals, int *status, struct err *err)
 	return 0;
 }
 
-int supervise(const struct deadline *deadline, int (*work)(void *argument), void *argument, int *status, struct err *err)
+int supervise(const struct deadline *deadline, int (*work)(void *argument), void *argument, int *status,
+	      struct err *err)
 {
 	CLEANUP_CLOSE int signals = -1;
 	sigset_t handled;

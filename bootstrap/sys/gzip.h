@@ -14,7 +14,10 @@
 /* RFC 1952: the first two bytes. */
 bool gzip_is(const void *data, size_t length);
 
-/* Appends what @data unpacks to, as far as @out's maximum. Return: 0, -EMSGSIZE, -EINVAL (ERR_USAGE) for what is no gzip. */
+/*
+ * Appends what @data unpacks to, as far as @out's maximum. Return: 0, -EMSGSIZE, -EINVAL (ERR_USAGE) for what is no
+ * gzip.
+ */
 int gzip_unpack(const void *data, size_t length, struct buf *out, struct err *err);
 
 #endif

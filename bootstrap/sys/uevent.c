@@ -32,7 +32,10 @@ void uevent_wait(int fd, int longest_ms, const struct deadline *deadline)
 	}
 	if (poll(&poll_fd, 1, longest_ms < left ? longest_ms : left) <= 0)
 		return;
-	/* What it says does not matter: the caller looks at all devices again. One look for a burst of events is enough. */
+	/*
+	 * What it says does not matter: the caller looks at all devices again. One look for a burst of events is
+	 * enough.
+	 */
 	while (recv(fd, event, sizeof(event), 0) > 0)
 		;
 }

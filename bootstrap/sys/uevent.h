@@ -3,8 +3,8 @@
  * DOC: being told by the kernel that a device came or went
  *
  * The kernel's own broadcast (NETLINK_KOBJECT_UEVENT, group 1; lib/kobject_uevent.c), not udev's: it works before
- * udevd runs. Events can be lost (ENOBUFS) or not be delivered here at all (another network namespace), so whoever waits
- * looks for himself from time to time: uevent_wait() only shortens the wait.
+ * udevd runs. Events can be lost (ENOBUFS) or not be delivered here at all (another network namespace), so whoever
+ * waits looks for himself from time to time: uevent_wait() only shortens the wait.
  */
 #ifndef NODEVOL_SYS_UEVENT_H
 #define NODEVOL_SYS_UEVENT_H
