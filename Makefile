@@ -40,12 +40,11 @@ binaries  := $(addprefix $(B)/,$(notdir $(mains:.c=)))
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DNODEVOL_VERSION='"$(VERSION)"' $(fortify) $(pc_cflags) $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(optimize) -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
                -Wpointer-arith -Wwrite-strings -Wundef -Wno-unused-parameter -fPIE -fstack-protector-strong \
-               -ffunction-sections -fdata-sections -fno-strict-aliasing -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=. \
-               $(if $(WERROR),-Werror) $(sanitize) $(CFLAGS)
+               -ffunction-sections -fdata-sections -fno-strict-aliasing -fno-asynchronous-unwind-tables \
+               -ffile-prefix-map=$(CURDIR)=. $(if $(WERROR),-Werror) $(sanitize) $(CFLAGS)
 LDFLAGS_ALL  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(sanitize) $(LDFLAGS)
-# Small, because nodes carry all of them; fast where every byte of a disk's ends goes through.
+# Small, because nodes carry all of them; fast (see below) where every byte of a disk's ends goes through.
 optimize     = -Os
-$(B)/obj/bootstrap/disk/noise.o: optimize = -O3
 fortify      = $(if $(findstring asan,$(D)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 sanitize     = $(if $(D),$(patsubst %,-fsanitize=%,$(subst ubsan,undefined,$(subst asan,address,$(subst $(comma), ,$(D))))) \
                -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
@@ -60,6 +59,8 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 all: $(binaries)
 .PHONY: all deps demo check check-fast lint bench install uninstall clean help tests fuzzers
 .DELETE_ON_ERROR:
+
+$(B)/obj/bootstrap/disk/noise.o: optimize = -O3
 
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 archive := $(B)/libnodevol.a

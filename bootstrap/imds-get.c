@@ -9,7 +9,7 @@
 #include "bootstrap/base/buf.h"
 #include "bootstrap/base/cleanup.h"
 #include "bootstrap/base/cli.h"
-#include "bootstrap/sys/jsonx-write.h"
+#include "bootstrap/base/jsontext.h"
 
 #define OUTPUT_MAX (8U << 20)
 
@@ -26,18 +26,16 @@ static void print_item(FILE *out, const struct buf *item)
 		fputc('\n', out);
 }
 
-static int get_all(struct cli *cli, struct imds *imds, struct jsonx_write *json, struct err *err)
+static int get_all(struct cli *cli, struct imds *imds, struct jsontext *json, struct err *err)
 {
 	for (int i = 0; i < cli->operand_count; i++) {
-		CLEANUP_BUF struct buf item;
-		int ret;
+		struct buf item CLEANUP_BUF = BUF_INIT(IMDS_BODY_MAX);
+		int ret = imds_get(imds, cli->operands[i], &item, err);
 
-		buf_init(&item, IMDS_BODY_MAX);
-		ret = imds_get(imds, cli->operands[i], &item, err);
 		if (ret < 0)
 			return ret;
 		if (cli->json)
-			jsonx_write_bytes(json, cli->operands[i], item.data, item.length);
+			jsontext_bytes(json, cli->operands[i], item.data, item.length);
 		else
 			print_item(cli->out, &item);
 	}
@@ -48,22 +46,21 @@ static int run(struct cli *cli, const void *argument, struct err *err)
 {
 	CLEANUP_SETTINGS struct settings settings = { 0 };
 	CLEANUP_IMDS struct imds *imds = NULL;
-	CLEANUP_BUF struct buf text;
-	struct jsonx_write json;
+	struct buf text CLEANUP_BUF = BUF_INIT(OUTPUT_MAX);
+	struct jsontext json;
 	int ret;
 
-	buf_init(&text, OUTPUT_MAX);
 	ret = settings_read(getenv, &settings, err);
 	if (ret == 0)
 		ret = imds_open(&settings, &cli->deadline, &imds, err);
 	if (ret < 0)
 		return ret;
-	jsonx_write_begin(&json, &text);
-	jsonx_write_open_object(&json, NULL);
+	jsontext_begin(&json, &text);
+	jsontext_open_object(&json, NULL);
 	ret = get_all(cli, imds, &json, err);
-	jsonx_write_close_object(&json);
+	jsontext_close_object(&json);
 	if (ret == 0 && cli->json)
-		ret = jsonx_write_end(&json, err);
+		ret = jsontext_end(&json, err);
 	if (ret == 0 && cli->json)
 		fprintf(cli->out, "%s\n", text.data);
 	return ret;

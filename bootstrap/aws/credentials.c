@@ -77,11 +77,10 @@ int credentials_parse(const char *text, size_t length, struct credentials *out, 
 /* The instance's only role. */
 static int find_role(struct imds *imds, char out[ROLE_MAX], struct err *err)
 {
-	CLEANUP_BUF struct buf list;
+	struct buf list CLEANUP_BUF = BUF_INIT(IMDS_BODY_MAX);
 	size_t length;
 	int ret;
 
-	buf_init(&list, IMDS_BODY_MAX);
 	ret = imds_get(imds, ROLE_PATH, &list, err);
 	length = strcspn(list.data, "\r\n");
 	if (ret == -ENOENT || (ret == 0 && length == 0))
@@ -98,10 +97,9 @@ static int find_role(struct imds *imds, char out[ROLE_MAX], struct err *err)
 static int ask_once(struct imds *imds, const char *role, struct credentials *out, struct err *err)
 {
 	char path[sizeof(ROLE_PATH) + ROLE_MAX] = ROLE_PATH;
-	CLEANUP_WIPE struct buf body;
+	struct buf body CLEANUP_WIPE = BUF_INIT(IMDS_BODY_MAX);
 	int ret;
 
-	buf_init(&body, IMDS_BODY_MAX);
 	memcpy(path + sizeof(ROLE_PATH) - 1, role, strlen(role) + 1);
 	ret = imds_get_secret(imds, path, &body, err);
 	if (ret < 0)

@@ -101,7 +101,7 @@ static void write_query(struct ec2_form *form, const struct ec2_volume_query *qu
 static int each_of_page(struct ec2 *ec2, const struct ec2_volume_query *query, struct buf *next,
 			int (*each)(const struct ec2_volume *, void *, struct err *), void *context, struct err *err)
 {
-	CLEANUP_EC2_FORM struct ec2_form form;
+	struct ec2_form form CLEANUP_EC2_FORM = { 0 };
 	CLEANUP_XML struct xml_element *root = NULL;
 	const struct xml_element *item;
 	struct ec2_volume volume;
@@ -128,9 +128,8 @@ int ec2_volume_each(struct ec2 *ec2, const struct ec2_volume_query *query,
 		    int (*each)(const struct ec2_volume *volume, void *context, struct err *err), void *context,
 		    struct err *err)
 {
-	CLEANUP_BUF struct buf next;
+	struct buf next CLEANUP_BUF = BUF_INIT(8192);
 
-	buf_init(&next, 8192);
 	/* Without any condition EC2 would describe every volume of the account. */
 	if (!query->id && !query->tag_count)
 		return err_set(err, EINVAL, "neither a volume id nor a tag to look for");
@@ -170,7 +169,7 @@ int ec2_volume_describe(struct ec2 *ec2, const char *id, struct ec2_volume *out,
 
 int ec2_volume_create(struct ec2 *ec2, const struct ec2_volume_spec *spec, struct ec2_volume *out, struct err *err)
 {
-	CLEANUP_EC2_FORM struct ec2_form form;
+	struct ec2_form form CLEANUP_EC2_FORM = { 0 };
 	CLEANUP_XML struct xml_element *root = NULL;
 	int ret;
 
@@ -195,7 +194,7 @@ int ec2_volume_create(struct ec2 *ec2, const struct ec2_volume_spec *spec, struc
 int ec2_volume_attach(struct ec2 *ec2, const char *id, const char *instance_id, const char *device,
 		      struct ec2_volume_attachment *out, struct err *err)
 {
-	CLEANUP_EC2_FORM struct ec2_form form;
+	struct ec2_form form CLEANUP_EC2_FORM = { 0 };
 	CLEANUP_XML struct xml_element *root = NULL;
 	int ret;
 
@@ -209,7 +208,7 @@ int ec2_volume_attach(struct ec2 *ec2, const char *id, const char *instance_id, 
 
 int ec2_volume_delete_on_termination(struct ec2 *ec2, const char *instance_id, const char *device, struct err *err)
 {
-	CLEANUP_EC2_FORM struct ec2_form form;
+	struct ec2_form form CLEANUP_EC2_FORM = { 0 };
 
 	ec2_form_begin(&form, "ModifyInstanceAttribute");
 	ec2_form_text(&form, instance_id, "InstanceId");
@@ -247,7 +246,7 @@ static int keep_newest(const struct xml_element *set, struct newest *newest, str
 static int snapshot_page(struct ec2 *ec2, const struct ec2_form_tag *tags, size_t count, struct buf *next,
 			 struct newest *newest, struct err *err)
 {
-	CLEANUP_EC2_FORM struct ec2_form form;
+	struct ec2_form form CLEANUP_EC2_FORM = { 0 };
 	CLEANUP_XML struct xml_element *root = NULL;
 	int ret;
 
@@ -269,11 +268,10 @@ static int snapshot_page(struct ec2 *ec2, const struct ec2_form_tag *tags, size_
 int ec2_volume_newest_snapshot(struct ec2 *ec2, const struct ec2_form_tag *tags, size_t count,
 			       char out[EC2_VOLUME_ID_MAX], struct err *err)
 {
-	CLEANUP_BUF struct buf next;
+	struct buf next CLEANUP_BUF = BUF_INIT(8192);
 	struct newest newest = { 0 };
 	int pages = 0;
 
-	buf_init(&next, 8192);
 	do {
 		int ret = snapshot_page(ec2, tags, count, &next, &newest, err);
 

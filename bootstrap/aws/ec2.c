@@ -249,10 +249,9 @@ static int send_form(struct ec2 *ec2, const struct ec2_form *form, struct buf *a
 
 int ec2_ask(struct ec2 *ec2, const struct ec2_form *form, struct xml_element **out, struct err *err)
 {
-	CLEANUP_BUF struct buf answer;
+	struct buf answer CLEANUP_BUF = BUF_INIT(ANSWER_MAX);
 	int ret;
 
-	buf_init(&answer, ANSWER_MAX);
 	if (form->failure < 0)
 		return err_sys(err, -form->failure, "%s: write the request", form->action);
 	supervise_stage("%s", form->action);

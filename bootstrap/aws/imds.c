@@ -133,14 +133,13 @@ static int judge_status(int status, const char *what, struct err *err)
 static int put_token(struct imds *imds, const char *endpoint, int timeout, struct err *err)
 {
 	static const char *const headers[] = { "X-aws-ec2-metadata-token-ttl-seconds: " TOKEN_TTL_S, NULL };
-	CLEANUP_WIPE struct buf body;
+	struct buf body CLEANUP_WIPE = BUF_INIT(TOKEN_MAX - 1);
 	struct http_response response = { .body = &body };
 	char url[SETTINGS_URL_MAX + 32];
 	struct http_request request = { .method = "PUT", .url = url, .headers = headers, .connect_ms = timeout,
 					.total_ms = timeout };
 	int ret;
 
-	buf_init(&body, TOKEN_MAX - 1);
 	snprintf(url, sizeof(url), "%s/latest/api/token", endpoint);
 	ret = http_perform(imds->http, &request, &response, err);
 	if (ret == -ETIMEDOUT && is_container())
@@ -276,11 +275,10 @@ static const char *clean_path(const char *path)
 
 int imds_get_secret(struct imds *imds, const char *path, struct buf *out, struct err *err)
 {
-	CLEANUP_WIPE struct buf body;
+	struct buf body CLEANUP_WIPE = BUF_INIT(IMDS_BODY_MAX);
 	const char *clean = clean_path(path);
 	int ret;
 
-	buf_init(&body, IMDS_BODY_MAX);
 	if (!clean)
 		return err_set(err, EINVAL, "'%s' is not a path of IMDS, such as meta-data/instance-id", path);
 	ret = ask(imds, clean, &body, err);
@@ -315,11 +313,10 @@ static int answer(const struct item *item, struct buf *out, struct err *err)
 
 int imds_get(struct imds *imds, const char *path, struct buf *out, struct err *err)
 {
-	CLEANUP_BUF struct buf body;
+	struct buf body CLEANUP_BUF = BUF_INIT(IMDS_BODY_MAX);
 	struct item *item;
 	int ret;
 
-	buf_init(&body, IMDS_BODY_MAX);
 	for (item = imds->items; item; item = item->next)
 		if (strcmp(item->path, path) == 0)
 			return answer(item, out, err);
@@ -366,10 +363,9 @@ int imds_get_identity(struct imds *imds, struct imds_identity *out, struct err *
 	static const char path[] = "dynamic/instance-identity/document";
 	CLEANUP_JSONX struct jsonx document = { 0 };
 	struct imds_identity identity = { 0 };
-	CLEANUP_BUF struct buf body;
+	struct buf body CLEANUP_BUF = BUF_INIT(IMDS_BODY_MAX);
 	int ret;
 
-	buf_init(&body, IMDS_BODY_MAX);
 	ret = imds_get(imds, path, &body, err);
 	if (ret < 0)
 		return ret;

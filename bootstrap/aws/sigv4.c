@@ -303,11 +303,10 @@ static int add_authorization(const struct sigv4_scope *scope, const struct buf *
 {
 	char hash[HASH_HEX_SIZE];
 	char signature[HASH_HEX_SIZE];
-	CLEANUP_BUF struct buf text;
+	struct buf text CLEANUP_BUF = BUF_INIT(1024);
 	char day[9] = "";
 	int ret;
 
-	buf_init(&text, 1024);
 	memcpy(day, date, 8);
 	ret = hash_sha256_hex(canonical->data, canonical->length, hash, err);
 	if (ret < 0)
@@ -328,14 +327,12 @@ int sigv4_sign(const struct sigv4_request *request, const struct sigv4_scope *sc
 	       char date[TIMESTAMP_BASIC_SIZE], struct err *err)
 {
 	char hash[HASH_HEX_SIZE];
-	CLEANUP_WIPE struct buf canonical;
-	CLEANUP_BUF struct buf names;
+	struct buf canonical CLEANUP_WIPE = BUF_INIT(CANONICAL_MAX);
+	struct buf names CLEANUP_BUF = BUF_INIT(SIGNED_NAMES_MAX);
 	struct header_set set;
 	int ret;
 
 	/* The canonical form holds the session token. */
-	buf_init(&canonical, CANONICAL_MAX);
-	buf_init(&names, SIGNED_NAMES_MAX);
 	timestamp_basic(scope->now, date);
 	if (strlen(date) != TIMESTAMP_BASIC_SIZE - 1)
 		return err_set(err, EINVAL, "sign a request: the clock shows no usable time");

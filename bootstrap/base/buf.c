@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char empty[1];
+char buf_empty[1];
 
 void buf_init(struct buf *buf, size_t max)
 {
-	*buf = (struct buf){ .data = empty, .max = max };
+	*buf = (struct buf){ .data = buf_empty, .max = max };
 }
 
 void buf_done(struct buf *buf)

@@ -22,8 +22,14 @@ struct buf {
 };
 
 /*
- * In place: buf_init() needs no memory, buf_done() gives back what was grown. CLEANUP_BUF on the declaration does it.
+ * An empty one: "struct buf text CLEANUP_BUF = BUF_INIT(MAX);". It needs no memory; what was grown is given back by
+ * buf_done(), which CLEANUP_BUF calls.
  */
+#define BUF_INIT(maximum) { .data = buf_empty, .max = (maximum) }
+
+extern char buf_empty[1];
+
+/* As BUF_INIT, for what is not a variable of one's own. */
 void buf_init(struct buf *buf, size_t max);
 void buf_done(struct buf *buf);
 

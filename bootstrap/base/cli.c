@@ -9,6 +9,7 @@
 
 #include "bootstrap/base/cleanup.h"
 #include "bootstrap/base/cli-help.h"
+#include "bootstrap/base/jsontext.h"
 #include "bootstrap/base/log.h"
 #include "bootstrap/base/parse.h"
 #include "bootstrap/base/supervise.h"
@@ -157,16 +158,17 @@ static void print_error(const char *program, const struct err *err)
 
 static void print_json_error(FILE *out, const struct err *err)
 {
-	fputs("{\"error\": \"", out);
-	for (const unsigned char *c = (const unsigned char *)err->message; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(out, "\\%c", *c);
-		else if (*c < 0x20)
-			fprintf(out, "\\u%04x", *c);
-		else
-			fputc(*c, out);
-	}
-	fprintf(out, "\", \"exit-status\": %d}\n", err->status);
+	struct buf text CLEANUP_BUF = BUF_INIT(8 * ERR_MESSAGE_MAX);
+	struct jsontext write;
+	struct err ignored; /* a message has a bounded size, and JSON of it too */
+
+	jsontext_begin(&write, &text);
+	jsontext_open_object(&write, NULL);
+	jsontext_text(&write, "error", err->message);
+	jsontext_u64(&write, "exit-status", (uint64_t)err->status);
+	jsontext_close_object(&write);
+	if (jsontext_end(&write, &ignored) == 0)
+		fprintf(out, "%s\n", text.data);
 }
 
 /* With --json the answer is kept back until it is whole: whoever parses standard output gets one object or another. */

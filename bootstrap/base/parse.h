@@ -25,6 +25,7 @@ struct parse_owner {
 	gid_t gid;
 };
 
+/* Both, with a colon between them. */
 int parse_owner(const char *text, struct parse_owner *out, struct err *err);
 
 /* Permission bits in octal, 0 to 07777. */

@@ -6,7 +6,8 @@
  *
  *   CUT_STATE=FILE	   of 16 bytes, shared by all processes: calls so far, and 1 once the cut has happened
  *   CUT_AT=N		   the call that is cut, 1 for the first; 0 or absent: none
- *   CUT_MODE=kill|NUMBER  the process group is killed in place of the call; or this and all later ones fail with that errno
+ *   CUT_MODE=kill|NUMBER  the process group is killed in place of the call; or this and all later ones fail with
+ *			   that errno
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -48,7 +49,7 @@ __attribute__((constructor)) static void start(void)
 		abort();
 	close(fd);
 	cut_at = getenv("CUT_AT") ? strtoull(getenv("CUT_AT"), NULL, 10) : 0;
-	code = mode && strcmp(mode, "kill") != 0 ? atoi(mode) : 0;
+	code = mode && strcmp(mode, "kill") != 0 ? (int)strtol(mode, NULL, 10) : 0;
 }
 
 static void *next(const char *name)
@@ -84,16 +85,16 @@ static bool is_file(int fd)
 	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-#define WRAP(type, name, declared, passed)                 \
-	type name declared                                 \
-	{                                                  \
-		static type(*real) declared;               \
-							   \
-		if (!real)                                 \
-			*(void **)&real = next(#name);     \
-		if (is_cut())                              \
-			return -1;                         \
-		return real passed;                        \
+#define WRAP(type, name, declared, passed) \
+	type name declared \
+	{ \
+		static type(*real) declared; \
+\
+		if (!real) \
+			*(void **)&real = next(#name); \
+		if (is_cut()) \
+			return -1; \
+		return real passed; \
 	}
 
 WRAP(int, mkdirat, (int directory, const char *path, mode_t mode), (directory, path, mode))
@@ -105,22 +106,23 @@ WRAP(int, rename, (const char *from, const char *to), (from, to))
 WRAP(int, symlinkat, (const char *text, int directory, const char *path), (text, directory, path))
 WRAP(int, linkat, (int from, const char *old, int to, const char *path, int flags), (from, old, to, path, flags))
 WRAP(int, mknodat, (int directory, const char *path, mode_t mode, dev_t device), (directory, path, mode, device))
-WRAP(int, fchownat, (int directory, const char *path, uid_t uid, gid_t gid, int flags), (directory, path, uid, gid, flags))
+WRAP(int, fchownat, (int directory, const char *path, uid_t uid, gid_t gid, int flags),
+	(directory, path, uid, gid, flags))
 WRAP(int, fchmodat, (int directory, const char *path, mode_t mode, int flags), (directory, path, mode, flags))
 WRAP(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
-WRAP(int, futimens, (int fd, const struct timespec *times), (fd, times))
-WRAP(int, utimensat, (int directory, const char *path, const struct timespec *times, int flags),
-     (directory, path, times, flags))
+WRAP(int, futimens, (int fd, const struct timespec times[2]), (fd, times))
+WRAP(int, utimensat, (int directory, const char *path, const struct timespec times[2], int flags),
+	(directory, path, times, flags))
 WRAP(int, lsetxattr, (const char *path, const char *name, const void *value, size_t size, int flags),
-     (path, name, value, size, flags))
+	(path, name, value, size, flags))
 WRAP(int, ftruncate64, (int fd, off64_t length), (fd, length))
 WRAP(int, fsync, (int fd), (fd))
 WRAP(int, syncfs, (int fd), (fd))
 WRAP(int, umount2, (const char *path, int flags), (path, flags))
 WRAP(int, mount,
-     (const char *source, const char *target, const char *type, unsigned long flags, const void *data),
-     (source, target, type, flags, data))
+	(const char *source, const char *target, const char *type, unsigned long flags, const void *data),
+	(source, target, type, flags, data))
 
 ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset)
 {

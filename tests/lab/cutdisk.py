@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import random
+import shutil
 import struct
 import time
 
@@ -17,9 +18,9 @@ import lab
 
 SHIM = os.path.join(lab.BUILD, "tests", "lab", "cutwrite.so")
 DATA, ZERO, SYNC, BRIEF = 1, 2, 3, 4
-BLKZEROOUT = 0x127f
+BLKZEROOUT, BLKFLSBUF = 0x127f, 0x1261
 CHUNK = 1 << 20
-NO_ZEROS = bytes(CHUNK)
+ZEROS = bytes(CHUNK)
 
 
 def make_noise(path, size_bytes, seed):
@@ -54,7 +55,9 @@ class Disk:
             self.pristine = open(os.path.join(folder, "pristine"), "w+b")
             case.addCleanup(self.pristine.close)
             make_noise(self.pristine.name, size_bytes, seed)
-            make_noise(image, size_bytes, seed)
+            shutil.copyfile(self.pristine.name, image)
+        self.image = open(image, "r+b", buffering=0)
+        case.addCleanup(self.image.close)
         self.path = case.loop(image)
         self.touched = []
 
@@ -93,54 +96,61 @@ class Disk:
                 time.sleep(0.002)
         self.case.fail("%s is still held" % self.path)
 
-    def _write(self, fd, offset, length):
-        """What was there at first, into [offset, offset + length)."""
-        length = min(length, self.size_bytes - offset)
-        if self.pristine is None:
-            first, last = offset // 512 * 512, -(-(offset + length) // 512) * 512
-            fcntl.ioctl(fd, BLKZEROOUT, struct.pack("=QQ", first, last - first))
-            return
-        while length > 0:
-            data = os.pread(self.pristine.fileno(), min(length, CHUNK), offset)
-            os.pwrite(fd, data, offset)
-            offset, length = offset + len(data), length - len(data)
+    def _change(self, write):
+        """@write(fd) changes the image behind the loop device, whose own cache is emptied before and after."""
+        fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+            write(fd)
+            fcntl.ioctl(fd, BLKFLSBUF, 0)
+        finally:
+            os.close(fd)
+
+    def _restore(self, fd):
+        for offset, length in sorted(set(self.touched)):
+            end = min(offset + length, self.size_bytes)
+            if self.pristine is None:
+                first, last = offset // 512 * 512, -(-end // 512) * 512
+                fcntl.ioctl(fd, BLKZEROOUT, struct.pack("=QQ", first, last - first))
+            for at in range(offset, end if self.pristine else offset, CHUNK):
+                os.pwrite(self.image.fileno(), os.pread(self.pristine.fileno(), min(CHUNK, end - at), at), at)
+        self.touched = []
 
     def reset(self):
         """As it was at first: only what was written since is written again."""
-        fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            for offset, length in sorted(set(self.touched)):
-                self._write(fd, offset, length)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        self.touched = []
+        self._change(self._restore)
 
     def apply(self, records):
         """Makes the disk what a power cut left: these records, in this order, on what was there at first."""
-        self.reset()
-        fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
-        try:
+        def write(_):
             for kind, offset, length, data in records:
                 self.touched.append((offset, length))
-                if kind == ZERO:
-                    for at in range(offset, offset + length, CHUNK):
-                        os.pwrite(fd, NO_ZEROS[:min(CHUNK, offset + length - at)], at)
-                else:
-                    os.pwrite(fd, data, offset)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+                for at in range(offset, offset + length, CHUNK):
+                    part = min(CHUNK, offset + length - at)
+                    os.pwrite(self.image.fileno(), ZEROS[:part] if kind == ZERO else data[at - offset:at - offset + part], at)
+        self.reset()
+        self._change(write)
 
 
-def power_cuts(log, seed, drops):
-    """The records that a disk may hold after a power cut: every prefix of the writes of @log, whole; and then @drops
-    prefixes of which a random part of the writes since the last sync is missing. Each as (name, records)."""
+def points(writes, wanted):
+    """@wanted numbers from 1 to @writes, evenly; the first and the last few, where the order matters most, in any case."""
+    if writes <= wanted:
+        return list(range(1, writes + 1))
+    edge = wanted // 6
+    inner = wanted - 2 * edge
+    return sorted(set(range(1, edge + 1)) | set(range(writes - edge + 1, writes + 1)) |
+                  {edge + 1 + index * (writes - 2 * edge) // inner for index in range(inner)})
+
+
+def power_cuts(log, seed, prefixes, drops):
+    """What a disk may hold after a power cut: @prefixes prefixes of the writes of @log, whole; and @drops prefixes of which
+    a random part of the writes since the last sync is missing. Each as (name, records for Disk.apply())."""
     source = random.Random(seed)
     records = list(read_log(log, brief=False))
     ends = [index for index, record in enumerate(records) if record[0] != SYNC]
-    for end in ends:
-        yield "prefix %d" % end, [record for record in records[:end + 1] if record[0] != SYNC]
+    for number in points(len(ends), prefixes):
+        end = ends[number - 1]
+        yield "prefix %d" % number, [record for record in records[:end + 1] if record[0] != SYNC]
     for number in range(drops):
         end = source.choice(ends)
         synced = max((index for index, record in enumerate(records[:end]) if record[0] == SYNC), default=-1)

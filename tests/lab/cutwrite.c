@@ -11,7 +11,8 @@
  *   CUT_MODE=eio|kill	     from there on all writes and syncs fail with EIO; or the process group is killed
  *   CUT_TORN=1		     of the write that is cut, the first half of its sectors still arrives
  *   CUT_LOG=FILE	     every write and sync is appended, before it is done: three uint64_t (kind, offset, length), then
- *			     the bytes (kind 1); kind 2: zeros; kind 3: sync; kind 4: bytes that are not kept
+ *			     the bytes (kind 1); kind 2: zeros; kind 3: sync; kind 4: bytes that are not kept. A direct write is
+ *			     followed by a sync: the disk that is modelled keeps what it has acknowledged, in order
  *   CUT_LOG_BRIEF=1	     kind 4 in place of kind 1
  */
 #include <dlfcn.h>
@@ -121,11 +122,13 @@ static void record(enum kind kind, uint64_t offset, uint64_t length, const void 
 }
 
 /* @data is NULL for zeros. */
-static void record_write(const char *data, size_t length, off64_t offset)
+static void record_write(int fd, const char *data, size_t length, off64_t offset)
 {
 	if (data && length && data[0] == 0 && memcmp(data, data + 1, length - 1) == 0)
 		data = NULL;
 	record(!data ? KIND_ZERO : brief ? KIND_BRIEF : KIND_DATA, (uint64_t)offset, length, brief ? NULL : data);
+	if (fcntl(fd, F_GETFL) & O_DIRECT)
+		record(KIND_SYNC, 0, 0, NULL);
 }
 
 /* Of the bytes at @data the part that a disk may have taken when its power went. */
@@ -143,11 +146,11 @@ static enum answer count(int fd, const void *data, size_t length, off64_t offset
 	uint64_t number = atomic_fetch_add(&state->writes, 1) + 1;
 
 	if (!cut_at || number < cut_at) {
-		record_write(data, length, offset);
+		record_write(fd, data, length, offset);
 		return GO_ON;
 	}
 	if (number == cut_at) {
-		record_write(data, length, offset);
+		record_write(fd, data, length, offset);
 		tear(fd, data, length, offset);
 		atomic_store(&state->cut, 1);
 	}

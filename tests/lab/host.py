@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host that is only a folder, with the machine's devices, for tests of what is mounted where."""
+import errno
 import os
+import time
 
 import lab
 import loops
+import trees
+
+CONTAINERD = "/var/lib/containerd"
 
 
 class HostCase(lab.Case):
@@ -75,3 +80,32 @@ class HostCase(lab.Case):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         return path
+
+
+class StoreCase(HostCase):
+    maxDiff = 4000
+
+    def make_store(self, root=None, **options):
+        store = self.path(CONTAINERD, root)
+        os.makedirs(store)
+        trees.make_store(store, **options)
+        return trees.describe(store)
+
+    def assert_whole(self, expected, name=CONTAINERD, root=None):
+        found = trees.describe(self.path(name, root))
+        self.assertEqual(sorted(found), sorted(expected))
+        for path, entry in expected.items():
+            self.assertEqual(found[path], entry, path)
+
+    def end_mounts(self, device):
+        """A process that was killed may still be closing its files."""
+        root, end = os.path.realpath(self.root), time.monotonic() + 20
+        for point in sorted(self.mounts_of(device), reverse=True):
+            while True:
+                try:
+                    loops.unmount(root + point, 0)
+                    break
+                except OSError as error:
+                    if error.errno != errno.EBUSY or time.monotonic() > end:
+                        raise
+                    time.sleep(0.002)

@@ -8,6 +8,7 @@ import stat
 import struct
 
 META_DB = "io.containerd.metadata.v1.bolt/meta.db"
+BLOBS = "io.containerd.content.v1.content/blobs/sha256"
 SNAPSHOTS = "io.containerd.snapshotter.v1.overlayfs/snapshots"
 OLD = 1_500_000_000_123_456_789    # nanoseconds, so that a time that was not copied is seen
 
@@ -40,7 +41,7 @@ def make_store(top, blobs=20, snapshots=4):
     overlay = os.path.join(top, SNAPSHOTS)
     for number in range(blobs):
         data = hashlib.sha256(b"%d" % number).digest() * (1 << (number % 12))
-        write("%s/io.containerd.content.v1.content/blobs/sha256/%s" % (top, hashlib.sha256(data).hexdigest()), data, 0o444)
+        write("%s/%s/%s" % (top, BLOBS, hashlib.sha256(data).hexdigest()), data, 0o444)
     for number in range(snapshots):
         folder = "%s/%d/fs" % (overlay, number)
         write(folder + "/bin/busybox", b"\x7fELF" + bytes([number]) * 5000, 0o755)
@@ -82,9 +83,9 @@ def make_store(top, blobs=20, snapshots=4):
     with open(odd + "/sparse", "wb") as file:
         file.seek(3 << 20)
         file.write(b"in the middle" * 1000)
-        file.truncate(64 << 20)
+        file.truncate(6 << 20)
     with open(odd + "/all-hole", "wb") as file:
-        file.truncate(8 << 20)
+        file.truncate(2 << 20)
     write(os.path.join(top, "io.containerd.snapshotter.v1.overlayfs/metadata.db"), b"\xed\xda\x0c\xed" * 8192, 0o600)
     write(os.path.join(top, META_DB), b"bolt" * 16384, 0o644)
     age(top)
@@ -121,7 +122,8 @@ def _digest(path):
 
 def _entry(path, status):
     kind = stat.S_IFMT(status.st_mode)
-    attributes = {name: os.getxattr(path, name, follow_symlinks=False) for name in os.listxattr(path, follow_symlinks=False)
+    attributes = {name: os.getxattr(path, name, follow_symlinks=False)
+                  for name in os.listxattr(path, follow_symlinks=False)
                   if not name.startswith("trusted.SGI_ACL_")}    # xfs lists an ACL twice, once in a form of its own
     entry = {"mode": oct(status.st_mode), "owner": (status.st_uid, status.st_gid), "mtime": status.st_mtime_ns,
              "attributes": attributes}

@@ -42,6 +42,7 @@ ENVIRONMENT = {"getenv", "secure_getenv", "setenv", "putenv"}
 DESCRIPTORS = {"open", "open64", "openat", "openat2", "socket", "socketpair", "accept4", "memfd_create",
                "epoll_create1", "signalfd", "eventfd", "inotify_init1", "timerfd_create", "fanotify_init",
                "pipe2", "dup3", "mkostemp"}
+OWNER = re.compile(r"^[ \t]+(?!#)[^=;{}()\n]*\bCLEANUP_[A-Z0-9_]+\b[^=;{}()\n]*;$", re.MULTILINE)
 INHERITED = {"accept": "accept4", "pipe": "pipe2", "dup": "fcntl(F_DUPFD_CLOEXEC)", "creat": "open",
              "mkstemp": "mkostemp", "epoll_create": "epoll_create1", "inotify_init": "inotify_init1",
              "tmpfile": "memfd_create"}
@@ -186,6 +187,9 @@ def calls(tree):
                 fault = product_call_fault(tree, path, code, match)
                 if fault:
                     yield Finding(path, csource.line_of(text, match.start()), fault)
+        for match in OWNER.finditer(code) if tree.is_product(path) else ():
+            yield Finding(path, csource.line_of(text, match.end()),
+                          "what cleans up after itself is initialised where it is declared")
         if tree.is_product(path) and not tree.is_main(path) and not path.startswith(PRINTERS):
             for match in re.finditer(r"\b(stdout|stderr)\b", code):
                 yield Finding(path, csource.line_of(text, match.start()), f"{match.group(1)} below main")

@@ -7,7 +7,7 @@ import re
 import csource
 from project import Finding
 
-COLUMNS = 120
+COLUMNS = 128
 LICENSE_LINE = "SPDX-License-Identifier: Apache-2.0"
 CODE = (".c", ".h", ".py")
 # These have no comments, or are read by people only, or are data that somebody else's program gave its form.

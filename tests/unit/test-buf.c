@@ -31,9 +31,8 @@ static void an_empty_buffer_is_an_empty_string_and_owns_no_memory(void **state)
 
 static void what_is_added_stands_in_order_and_ends_in_nul(void **state)
 {
-	CLEANUP_BUF struct buf buf;
+	struct buf buf CLEANUP_BUF = BUF_INIT(1000);
 
-	buf_init(&buf, 1000);
 	assert_int_equal(buf_add_text(&buf, "one "), 0);
 	assert_int_equal(buf_add(&buf, "two\0three", 9), 0);
 	assert_int_equal(buf_printf(&buf, " %d%s", 4, ""), 0);
@@ -43,9 +42,8 @@ static void what_is_added_stands_in_order_and_ends_in_nul(void **state)
 
 static void nothing_printed_adds_nothing(void **state)
 {
-	CLEANUP_BUF struct buf buf;
+	struct buf buf CLEANUP_BUF = BUF_INIT(10);
 
-	buf_init(&buf, 10);
 	assert_int_equal(buf_printf(&buf, "%s", ""), 0);
 	assert_int_equal(buf.length, 0);
 }
@@ -86,9 +84,8 @@ static void the_maximum_is_kept_and_a_failed_addition_changes_nothing(void **sta
 
 static void printing_over_the_maximum_changes_nothing(void **state)
 {
-	CLEANUP_BUF struct buf buf;
+	struct buf buf CLEANUP_BUF = BUF_INIT(8);
 
-	buf_init(&buf, 8);
 	assert_int_equal(buf_printf(&buf, "%s", "12345"), 0);
 	assert_int_equal(buf_printf(&buf, "%04d", 6789), -EMSGSIZE);
 	assert_string_equal(buf.data, "12345");
@@ -98,10 +95,9 @@ static void printing_over_the_maximum_changes_nothing(void **state)
 
 static void a_cleared_buffer_is_empty_and_keeps_its_memory(void **state)
 {
-	CLEANUP_BUF struct buf buf;
+	struct buf buf CLEANUP_BUF = BUF_INIT(100);
 	size_t allocated;
 
-	buf_init(&buf, 100);
 	assert_int_equal(buf_add_text(&buf, "secret"), 0);
 	allocated = buf.allocated;
 	buf_clear(&buf);
@@ -112,9 +108,8 @@ static void a_cleared_buffer_is_empty_and_keeps_its_memory(void **state)
 
 static void a_buffer_that_is_done_with_can_be_used_again(void **state)
 {
-	CLEANUP_BUF struct buf buf;
+	struct buf buf CLEANUP_BUF = BUF_INIT(100);
 
-	buf_init(&buf, 100);
 	assert_int_equal(buf_add_text(&buf, "one"), 0);
 	buf_done(&buf);
 	assert_string_equal(buf.data, "");

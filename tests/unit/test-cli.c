@@ -210,7 +210,7 @@ static void with_json_a_failure_is_an_object_with_everything_escaped(void **stat
 	struct outcome outcome;
 
 	invoke("--json refuse", &outcome);
-	assert_string_equal(outcome.out, "{\"error\": \"'refuse' holds \\\"ext4\\\"\\u000a\", \"exit-status\": 3}\n");
+	assert_string_equal(outcome.out, "{\"error\": \"'refuse' holds \\\"ext4\\\"\\n\", \"exit-status\": 3}\n");
 }
 
 static void with_json_a_tool_that_has_answered_is_not_answered_for(void **state)

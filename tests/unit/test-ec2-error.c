@@ -95,9 +95,8 @@ static void a_body_that_is_not_ec2s_leaves_the_status_to_speak(void **state)
 
 static void read_message(const char *beginning, struct ec2_error *out)
 {
-	CLEANUP_BUF struct buf body;
+	struct buf body CLEANUP_BUF = BUF_INIT(8192);
 
-	buf_init(&body, 8192);
 	buf_printf(&body,
 		   "<Response><Errors><Error><Code>X</Code><Message>%s%02000d</Message></Error></Errors></Response>",
 		   beginning, 0);

@@ -106,9 +106,8 @@ static void base64_with_line_breaks_is_read_and_anything_else_is_refused(void **
 
 static void base64_over_the_buffers_maximum_is_an_error(void **state)
 {
-	CLEANUP_BUF struct buf small;
+	struct buf small CLEANUP_BUF = BUF_INIT(4);
 
-	buf_init(&small, 4);
 	assert_int_equal(hash_base64_encode("foobar", 6, &small), -EMSGSIZE);
 	buf_clear(&small);
 	assert_int_equal(hash_base64_decode("Zm9vYmFy", 8, &small), -EMSGSIZE);

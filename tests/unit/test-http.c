@@ -98,12 +98,11 @@ static void an_answer_has_status_body_and_the_headers_that_are_asked_for(void **
 {
 	struct server server;
 	struct http_header headers[] = { { .name = "date" }, { .name = "x-amz-Checksum" }, { .name = "absent" } };
-	CLEANUP_BUF struct buf body;
+	struct buf body CLEANUP_BUF = BUF_INIT(100);
 	struct http_response response = { .body = &body, .headers = headers, .header_count = ARRAY_SIZE(headers) };
 	struct http_request request = { .method = "GET" };
 	struct err err = { 0 };
 
-	buf_init(&body, 100);
 	start(&server, "HTTP/1.1 404 Not Found\r\nDate:  Thu, 05 Nov 2026 12:34:56 GMT \r\nX-AMZ-CHECKSUM:abc=\r\n"
 		       "X-Amz-Checksum-Algorithm: SHA256\r\nContent-Length: 5\r\n\r\nhello");
 	assert_int_equal(ask(&server, &request, &response, &err), 0);
@@ -118,12 +117,11 @@ static void a_request_is_sent_as_it_is_and_nothing_is_added_that_was_not_signed(
 {
 	static const char *const given[] = { "X-One: 1", "Content-Type: text/x", NULL };
 	struct server server;
-	CLEANUP_BUF struct buf body;
+	struct buf body CLEANUP_BUF = BUF_INIT(100);
 	struct http_response response = { .body = &body };
 	struct http_request request = { .method = "PUT", .headers = given, .body = "data", .body_length = 4 };
 	struct err err = { 0 };
 
-	buf_init(&body, 100);
 	start(&server, OK("Content-Length: 0\r\n", ""));
 	assert_int_equal(ask(&server, &request, &response, &err), 0);
 	assert_int_equal(strncmp(server.seen, "PUT /a/../b%20c HTTP/1.1\r\n", 26), 0);
@@ -137,12 +135,11 @@ static void a_request_is_sent_as_it_is_and_nothing_is_added_that_was_not_signed(
 static void an_answer_that_is_too_large_is_an_error(void **state)
 {
 	struct server server;
-	CLEANUP_BUF struct buf body;
+	struct buf body CLEANUP_BUF = BUF_INIT(4);
 	struct http_response response = { .body = &body };
 	struct http_request request = { .method = "GET" };
 	struct err err = { 0 };
 
-	buf_init(&body, 4);
 	start(&server, OK("", "12345"));
 	assert_int_equal(ask(&server, &request, &response, &err), -EMSGSIZE);
 	assert_int_equal(err.status, ERR_FAILED);
@@ -152,12 +149,11 @@ static void an_answer_that_is_too_large_is_an_error(void **state)
 static void no_answer_in_time_is_an_error_for_a_later_try(void **state)
 {
 	struct server server;
-	CLEANUP_BUF struct buf body;
+	struct buf body CLEANUP_BUF = BUF_INIT(100);
 	struct http_response response = { .body = &body };
 	struct http_request request = { .method = "GET", .total_ms = 50 };
 	struct err err = { 0 };
 
-	buf_init(&body, 100);
 	start(&server, NULL);
 	assert_int_equal(ask(&server, &request, &response, &err), -ETIMEDOUT);
 	assert_int_equal(err.status, ERR_RETRY);
@@ -218,14 +214,13 @@ static void other_protocols_and_line_breaks_are_refused(void **state)
 static void the_environment_sets_no_proxy(void **state)
 {
 	struct server server;
-	CLEANUP_BUF struct buf body;
+	struct buf body CLEANUP_BUF = BUF_INIT(100);
 	struct http_response response = { .body = &body };
 	struct http_request request = { .method = "GET" };
 	struct err err = { 0 };
 
 	setenv("http_proxy", "http://127.0.0.1:9", 1);
 	setenv("ALL_PROXY", "http://127.0.0.1:9", 1);
-	buf_init(&body, 100);
 	start(&server, OK("Content-Length: 2\r\n", "ok"));
 	assert_int_equal(ask(&server, &request, &response, &err), 0);
 	assert_string_equal(body.data, "ok");

@@ -195,10 +195,9 @@ static void members_are_walked_with_their_paths(void **state)
 	struct jsonx member;
 	struct err err = { 0 };
 	void *iterator = NULL;
-	CLEANUP_BUF struct buf seen;
+	struct buf seen CLEANUP_BUF = BUF_INIT(64);
 	const char *key;
 
-	buf_init(&seen, 64);
 	assert_int_equal(jsonx_object(&document, "tags", &tags, &err), 1);
 	while (jsonx_next(&tags, &iterator, &key, &member)) {
 		const char *text = "";

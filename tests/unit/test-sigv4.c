@@ -164,11 +164,10 @@ static void what_is_appended_is_only_what_was_made(void **state)
 	struct sigv4_scope scope = {
 		.credentials = &keys, .region = "eu-central-1", .service = "ec2", .now = SIGNED_AT
 	};
-	CLEANUP_BUF struct buf authorization;
+	struct buf authorization CLEANUP_BUF = BUF_INIT(4096);
 	char date[TIMESTAMP_BASIC_SIZE];
 	struct err err;
 
-	buf_init(&authorization, 4096);
 	buf_add_text(&authorization, "Authorization: ");
 	assert_int_equal(sigv4_sign(&vectors[0].request, &scope, &authorization, date, &err), 0);
 	assert_int_equal(strncmp(authorization.data, "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/", 55), 0);
@@ -182,12 +181,11 @@ static void too_many_headers_parts_or_pairs_are_an_error(void **state)
 	struct sigv4_header headers[SIGV4_HEADERS_MAX + 1];
 	struct sigv4_request request = { .method = "GET", .host = "h", .headers = headers,
 					 .header_count = SIGV4_HEADERS_MAX };
-	CLEANUP_BUF struct buf authorization;
+	struct buf authorization CLEANUP_BUF = BUF_INIT(4096);
 	char date[TIMESTAMP_BASIC_SIZE];
 	char pairs[1024] = "";
 	struct err err;
 
-	buf_init(&authorization, 4096);
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
 		headers[i] = (struct sigv4_header){ .name = "x-amz-meta", .value = "v" };
 	assert_int_equal(sigv4_sign(&request, &scope, &authorization, date, &err), 0);
@@ -206,19 +204,17 @@ static void too_many_headers_parts_or_pairs_are_an_error(void **state)
 static void a_clock_beyond_the_year_9999_is_an_error(void **state)
 {
 	struct sigv4_scope scope = { .credentials = &keys, .region = "r", .service = "ec2", .now = 253402300800 };
-	CLEANUP_BUF struct buf authorization;
+	struct buf authorization CLEANUP_BUF = BUF_INIT(4096);
 	char date[TIMESTAMP_BASIC_SIZE];
 	struct err err;
 
-	buf_init(&authorization, 4096);
 	assert_int_equal(sigv4_sign(&vectors[0].request, &scope, &authorization, date, &err), -EINVAL);
 }
 
 static void encoding_leaves_unreserved_characters_only(void **state)
 {
-	CLEANUP_BUF struct buf text;
+	struct buf text CLEANUP_BUF = BUF_INIT(256);
 
-	buf_init(&text, 256);
 	assert_int_equal(sigv4_encode("AZaz09-_.~ +/=\xc3\xa9*", &text), 0);
 	assert_string_equal(text.data, "AZaz09-_.~%20%2B%2F%3D%C3%A9%2A");
 }
@@ -271,12 +267,11 @@ static int sign_one(const struct jsonx *value)
 					 .payload_hash = text_of(value, "payload-hash") };
 	struct sigv4_scope scope = { .credentials = &credentials, .region = text_of(value, "region"),
 				     .service = text_of(value, "service") };
-	CLEANUP_BUF struct buf authorization;
+	struct buf authorization CLEANUP_BUF = BUF_INIT(8192);
 	char date[TIMESTAMP_BASIC_SIZE];
 	uint64_t now = 0;
 	struct err err;
 
-	buf_init(&authorization, 8192);
 	request.body_length = strlen(request.body);
 	snprintf(credentials.access_key_id, sizeof(credentials.access_key_id), "%s", text_of(value, "key"));
 	snprintf(credentials.secret_access_key, sizeof(credentials.secret_access_key), "%s", text_of(value, "secret"));
@@ -295,12 +290,11 @@ static int sign_one(const struct jsonx *value)
 static int sign_all(void)
 {
 	CLEANUP_JSONX struct jsonx document = { 0 };
-	CLEANUP_BUF struct buf input;
+	struct buf input CLEANUP_BUF = BUF_INIT(INPUT_MAX);
 	char piece[4096];
 	struct err err;
 	size_t length;
 
-	buf_init(&input, INPUT_MAX);
 	while ((length = fread(piece, 1, sizeof(piece), stdin)) > 0)
 		if (buf_add(&input, piece, length) < 0)
 			return 2;

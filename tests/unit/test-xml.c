@@ -115,11 +115,10 @@ static void what_is_not_a_plain_document_is_refused(void **state)
 /* @count times @piece between "<R>" and "</R>"; closed again @depth times by "</a>". */
 static int parse_repeated(const char *piece, size_t count, const char *closing, struct err *err)
 {
-	CLEANUP_BUF struct buf text;
+	struct buf text CLEANUP_BUF = BUF_INIT(8U << 20);
 	struct xml_element *root = NULL;
 	int ret;
 
-	buf_init(&text, 8U << 20);
 	buf_add_text(&text, "<R>");
 	for (size_t i = 0; i < count; i++)
 		buf_add_text(&text, piece);

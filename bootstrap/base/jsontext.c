@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bootstrap/sys/jsonx-write.h"
+#include "bootstrap/base/jsontext.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
-static void add(struct jsonx_write *write, const void *data, size_t length)
+static void add(struct jsontext *write, const void *data, size_t length)
 {
 	if (write->failure == 0)
 		write->failure = buf_add(write->out, data, length);
 }
 
-static void add_text(struct jsonx_write *write, const char *text)
+static void add_text(struct jsontext *write, const char *text)
 {
 	add(write, text, strlen(text));
 }
@@ -45,7 +45,7 @@ static size_t sequence_length(const unsigned char *text, size_t left)
 	return length;
 }
 
-static void add_escaped(struct jsonx_write *write, unsigned char c)
+static void add_escaped(struct jsontext *write, unsigned char c)
 {
 	static const char digits[] = "0123456789abcdef";
 	const char text[] = { '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] };
@@ -64,7 +64,7 @@ static void add_escaped(struct jsonx_write *write, unsigned char c)
 	}
 }
 
-static void add_string(struct jsonx_write *write, const char *text, size_t length)
+static void add_string(struct jsontext *write, const char *text, size_t length)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
 	size_t step;
@@ -85,7 +85,7 @@ static void add_string(struct jsonx_write *write, const char *text, size_t lengt
 }
 
 /* What stands before a value. */
-static void begin_value(struct jsonx_write *write, const char *key)
+static void begin_value(struct jsontext *write, const char *key)
 {
 	if (write->comma)
 		add_text(write, ", ");
@@ -96,7 +96,7 @@ static void begin_value(struct jsonx_write *write, const char *key)
 	write->comma = true;
 }
 
-static void open_nested(struct jsonx_write *write, const char *key, const char *bracket)
+static void open_nested(struct jsontext *write, const char *key, const char *bracket)
 {
 	begin_value(write, key);
 	add_text(write, bracket);
@@ -104,7 +104,7 @@ static void open_nested(struct jsonx_write *write, const char *key, const char *
 	write->depth++;
 }
 
-static void close_nested(struct jsonx_write *write, const char *bracket)
+static void close_nested(struct jsontext *write, const char *bracket)
 {
 	assert(write->depth > 0);
 	add_text(write, bracket);
@@ -112,59 +112,59 @@ static void close_nested(struct jsonx_write *write, const char *bracket)
 	write->depth--;
 }
 
-void jsonx_write_begin(struct jsonx_write *write, struct buf *out)
+void jsontext_begin(struct jsontext *write, struct buf *out)
 {
-	*write = (struct jsonx_write){ .out = out };
+	*write = (struct jsontext){ .out = out };
 }
 
-void jsonx_write_open_object(struct jsonx_write *write, const char *key)
+void jsontext_open_object(struct jsontext *write, const char *key)
 {
 	open_nested(write, key, "{");
 }
 
-void jsonx_write_close_object(struct jsonx_write *write)
+void jsontext_close_object(struct jsontext *write)
 {
 	close_nested(write, "}");
 }
 
-void jsonx_write_open_array(struct jsonx_write *write, const char *key)
+void jsontext_open_array(struct jsontext *write, const char *key)
 {
 	open_nested(write, key, "[");
 }
 
-void jsonx_write_close_array(struct jsonx_write *write)
+void jsontext_close_array(struct jsontext *write)
 {
 	close_nested(write, "]");
 }
 
-void jsonx_write_text(struct jsonx_write *write, const char *key, const char *text)
+void jsontext_text(struct jsontext *write, const char *key, const char *text)
 {
 	if (text)
-		return jsonx_write_bytes(write, key, text, strlen(text));
+		return jsontext_bytes(write, key, text, strlen(text));
 	begin_value(write, key);
 	add_text(write, "null");
 }
 
-void jsonx_write_bytes(struct jsonx_write *write, const char *key, const char *text, size_t length)
+void jsontext_bytes(struct jsontext *write, const char *key, const char *text, size_t length)
 {
 	begin_value(write, key);
 	add_string(write, text, length);
 }
 
-void jsonx_write_u64(struct jsonx_write *write, const char *key, uint64_t number)
+void jsontext_u64(struct jsontext *write, const char *key, uint64_t number)
 {
 	begin_value(write, key);
 	if (write->failure == 0)
 		write->failure = buf_printf(write->out, "%" PRIu64, number);
 }
 
-void jsonx_write_bool(struct jsonx_write *write, const char *key, bool flag)
+void jsontext_bool(struct jsontext *write, const char *key, bool flag)
 {
 	begin_value(write, key);
 	add_text(write, flag ? "true" : "false");
 }
 
-int jsonx_write_end(struct jsonx_write *write, struct err *err)
+int jsontext_end(struct jsontext *write, struct err *err)
 {
 	assert(write->depth == 0);
 	if (write->failure < 0)

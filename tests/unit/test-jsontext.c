@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bootstrap/sys/jsonx-write.h"
+#include "bootstrap/base/jsontext.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -14,23 +14,22 @@
 
 static void objects_arrays_and_values_are_written_with_commas_between_them(void **state)
 {
-	CLEANUP_BUF struct buf text;
-	struct jsonx_write json;
+	struct buf text CLEANUP_BUF = BUF_INIT(1024);
+	struct jsontext json;
 	struct err err;
 
-	buf_init(&text, 1024);
-	jsonx_write_begin(&json, &text);
-	jsonx_write_open_object(&json, NULL);
-	jsonx_write_text(&json, "a", "b");
-	jsonx_write_open_array(&json, "list");
-	jsonx_write_u64(&json, NULL, UINT64_MAX);
-	jsonx_write_bool(&json, NULL, false);
-	jsonx_write_open_object(&json, NULL);
-	jsonx_write_close_object(&json);
-	jsonx_write_close_array(&json);
-	jsonx_write_text(&json, "nothing", NULL);
-	jsonx_write_close_object(&json);
-	assert_int_equal(jsonx_write_end(&json, &err), 0);
+	jsontext_begin(&json, &text);
+	jsontext_open_object(&json, NULL);
+	jsontext_text(&json, "a", "b");
+	jsontext_open_array(&json, "list");
+	jsontext_u64(&json, NULL, UINT64_MAX);
+	jsontext_bool(&json, NULL, false);
+	jsontext_open_object(&json, NULL);
+	jsontext_close_object(&json);
+	jsontext_close_array(&json);
+	jsontext_text(&json, "nothing", NULL);
+	jsontext_close_object(&json);
+	assert_int_equal(jsontext_end(&json, &err), 0);
 	assert_string_equal(text.data,
 			    "{\"a\": \"b\", \"list\": [18446744073709551615, false, {}], \"nothing\": null}");
 }
@@ -59,13 +58,13 @@ static void whatever_the_text_is_what_comes_out_is_json(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP_JSONX struct jsonx document = { 0 };
 		CLEANUP_BUF struct buf text;
-		struct jsonx_write json;
+		struct jsontext json;
 		struct err err = { 0 };
 
 		buf_init(&text, 1024);
-		jsonx_write_begin(&json, &text);
-		jsonx_write_text(&json, NULL, rows[i].text);
-		assert_int_equal(jsonx_write_end(&json, &err), 0);
+		jsontext_begin(&json, &text);
+		jsontext_text(&json, NULL, rows[i].text);
+		assert_int_equal(jsontext_end(&json, &err), 0);
 		assert_string_equal(text.data, rows[i].written);
 		assert_int_equal(jsonx_parse(text.data, text.length, &document, &err), 0);
 	}
@@ -73,17 +72,16 @@ static void whatever_the_text_is_what_comes_out_is_json(void **state)
 
 static void the_first_failure_is_kept_until_the_end(void **state)
 {
-	CLEANUP_BUF struct buf text;
-	struct jsonx_write json;
+	struct buf text CLEANUP_BUF = BUF_INIT(8);
+	struct jsontext json;
 	struct err err = { 0 };
 
-	buf_init(&text, 8);
-	jsonx_write_begin(&json, &text);
-	jsonx_write_open_array(&json, NULL);
-	jsonx_write_text(&json, NULL, "longer than eight");
-	jsonx_write_u64(&json, NULL, 1);
-	jsonx_write_close_array(&json);
-	assert_int_equal(jsonx_write_end(&json, &err), -EMSGSIZE);
+	jsontext_begin(&json, &text);
+	jsontext_open_array(&json, NULL);
+	jsontext_text(&json, NULL, "longer than eight");
+	jsontext_u64(&json, NULL, 1);
+	jsontext_close_array(&json);
+	assert_int_equal(jsontext_end(&json, &err), -EMSGSIZE);
 }
 
 int main(void)
