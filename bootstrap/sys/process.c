@@ -75,8 +75,26 @@ static char **make_environment(struct err *err)
 	return made;
 }
 
-/* After fork(): system calls only. Whatever goes wrong is told through @report, which a successful exec closes. */
-static void become(const char *program, const char *const *argv, char **environment, pid_t parent, int output, int report)
+/**
+ * struct birth - what a child needs to become a program
+ * @program: its path
+ * @argv: its words
+ * @environment: its environment
+ * @parent: who forks
+ * @output: write end for its stdout and stderr
+ * @report: write end for the errno value of a failure; a successful exec closes it
+ */
+struct birth {
+	const char *program;
+	const char *const *argv;
+	char **environment;
+	pid_t parent;
+	int output;
+	int report;
+};
+
+/* After fork(): system calls only. */
+static void become(const struct birth *birth)
 {
 	struct sigaction by_default = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -84,24 +102,24 @@ static void become(const char *program, const char *const *argv, char **environm
 	int null;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	if (getppid() != birth->parent)
 		_exit(127);
 	for (int number = 1; number < NSIG; number++)
 		sigaction(number, &by_default, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
-	    dup2(output, STDERR_FILENO) >= 0) {
+	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(birth->output, STDOUT_FILENO) >= 0 &&
+	    dup2(birth->output, STDERR_FILENO) >= 0) {
 		/* All of ours close on exec; this is for what a library or our own parent left open. */
-		if (report > 3)
-			close_range(3, (unsigned int)report - 1, 0);
-		close_range((unsigned int)report + 1, ~0U, 0);
-		execve(program, (char *const *)argv, environment);
+		if (birth->report > 3)
+			close_range(3, (unsigned int)birth->report - 1, 0);
+		close_range((unsigned int)birth->report + 1, ~0U, 0);
+		execve(birth->program, (char *const *)birth->argv, birth->environment);
 	}
 	code = errno;
 	/* A report that does not arrive reads as a program that ended with 127. */
-	if (write(report, &code, sizeof(code)) < 0)
+	if (write(birth->report, &code, sizeof(code)) < 0)
 		_exit(126);
 	_exit(127);
 }
@@ -151,16 +169,18 @@ static int start(const char *program, const char *const *argv, struct running *o
 	CLEANUP_CLOSE int output_write = -1;
 	CLEANUP_CLOSE int report_read = -1;
 	CLEANUP_CLOSE int report_write = -1;
-	pid_t parent = getpid();
+	struct birth birth = { .program = program, .argv = argv, .environment = environment, .parent = getpid() };
 	int ret;
 
 	if (!environment)
 		return -err->code;
 	if (make_pipe(&output_read, &output_write, err) < 0 || make_pipe(&report_read, &report_write, err) < 0)
 		return -err->code;
+	birth.output = output_write;
+	birth.report = report_write;
 	out->pid = fork();
 	if (out->pid == 0)
-		become(program, argv, environment, parent, output_write, report_write);
+		become(&birth);
 	if (out->pid < 0)
 		return err_sys(err, errno, "fork");
 	close(TAKE_FD(output_write));
