@@ -128,8 +128,8 @@ static int decide_one(const struct look *look, struct blank *out, struct err *er
 	if (!parse_superblock(look, hit->type, &superblock))
 		return taken(out);
 	if (hit->bad_checksum || !superblock.sound) {
-		/* Half of it was written when the power went; the marker goes only after it is whole. */
-		if (look->fits && has_uuid(&look->marker, hit->type, superblock.uuid))
+		/* Half of it was written when the power went, before the marker was removed and anything could be mounted. */
+		if (look->fits && !superblock.was_mounted && has_uuid(&look->marker, hit->type, superblock.uuid))
 			return unfinished(&look->marker, out);
 		snprintf(out->found, sizeof(out->found), "a damaged superblock of %s (label '%s', UUID %s)", hit->type,
 			 superblock.label, superblock.uuid);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bootstrap/disk/fsinfo.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "bootstrap/base/cleanup.h"
 #include "bootstrap/disk/marker.h"
+#include "bootstrap/disk/ondisk.h"
 #include "bootstrap/sys/file.h"
 
 #define SUPERBLOCK_BYTES 1024
@@ -36,38 +36,6 @@
 #define XFS_LABEL	0x6c
 #define XFS_IN_PROGRESS 0x7e
 
-static uint16_t le16(const uint8_t *at)
-{
-	uint16_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le16toh(value);
-}
-
-static uint32_t le32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le32toh(value);
-}
-
-static uint32_t be32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be32toh(value);
-}
-
-static uint64_t be64(const uint8_t *at)
-{
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be64toh(value);
-}
-
 static void name_it(const uint8_t *uuid, const uint8_t *label, int label_max, struct fsinfo *out)
 {
 	snprintf(out->uuid, sizeof(out->uuid), "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
@@ -78,28 +46,28 @@ static void name_it(const uint8_t *uuid, const uint8_t *label, int label_max, st
 
 static bool parse_ext4(const uint8_t *block, struct fsinfo *out)
 {
-	uint64_t blocks = le32(block + EXT4_BLOCKS);
-	uint32_t log_block_size = le32(block + EXT4_LOG_BLOCK_SIZE);
-	uint32_t incompat = le32(block + EXT4_INCOMPAT);
+	uint64_t blocks = ondisk_le32(block + EXT4_BLOCKS);
+	uint32_t log_block_size = ondisk_le32(block + EXT4_LOG_BLOCK_SIZE);
+	uint32_t incompat = ondisk_le32(block + EXT4_INCOMPAT);
 
 	/* Without extents it is ext2 or ext3. */
-	if (le16(block + EXT4_MAGIC) != EXT4_MAGIC_VALUE || log_block_size > 6 || !(incompat & EXT4_INCOMPAT_EXTENTS))
+	if (ondisk_le16(block + EXT4_MAGIC) != EXT4_MAGIC_VALUE || log_block_size > 6 || !(incompat & EXT4_INCOMPAT_EXTENTS))
 		return false;
 	if (incompat & EXT4_INCOMPAT_64BIT)
-		blocks |= (uint64_t)le32(block + EXT4_BLOCKS_HIGH) << 32;
+		blocks |= (uint64_t)ondisk_le32(block + EXT4_BLOCKS_HIGH) << 32;
 	if (blocks > UINT64_MAX >> (10 + log_block_size))
 		return false;
 	snprintf(out->filesystem, sizeof(out->filesystem), "ext4");
 	out->size_bytes = blocks << (10 + log_block_size);
-	out->has_errors = le16(block + EXT4_STATE) & EXT4_STATE_ERRORS;
+	out->has_errors = ondisk_le16(block + EXT4_STATE) & EXT4_STATE_ERRORS;
 	name_it(block + EXT4_UUID, block + EXT4_LABEL, 16, out);
 	return true;
 }
 
 static bool parse_xfs(const uint8_t *block, struct fsinfo *out)
 {
-	uint64_t blocks = be64(block + XFS_BLOCKS);
-	uint32_t block_size = be32(block + XFS_BLOCK_SIZE);
+	uint64_t blocks = ondisk_be64(block + XFS_BLOCKS);
+	uint32_t block_size = ondisk_be32(block + XFS_BLOCK_SIZE);
 
 	if (memcmp(block, "XFSB", 4) != 0 || block_size < 512 || block_size > 65536 ||
 	    (block_size & (block_size - 1)) || blocks > UINT64_MAX / block_size || block[XFS_IN_PROGRESS])

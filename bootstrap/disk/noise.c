@@ -163,7 +163,7 @@ static bool bits_are_independent(const struct noise *noise, unsigned int distanc
 static bool pairs_are_even(const struct noise *noise)
 {
 	double degrees = PAIR_VALUES - 1;
-	double pairs = (double)(noise->bytes / 2);
+	double pairs = (double)noise->bytes / 2;
 	double excess;
 
 	if (pairs < PAIRS_LEAST)

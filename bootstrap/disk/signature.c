@@ -61,21 +61,21 @@ static uint64_t ext_blocks(const uint8_t *data)
 	return blocks;
 }
 
+/* Only what can not change in any version to come: a filesystem that is newer than this program is one all the same. */
 static bool ext_is_plausible(const uint8_t *data)
 {
 	uint32_t block_log = ondisk_le32(data + 0x18);
 	uint32_t cluster_log = ondisk_le32(data + 0x1c);
 	uint64_t bits;
 
-	if (block_log > 6 || ext_blocks(data) == 0 || ondisk_le32(data + 0x4c) > 1 || ondisk_le32(data + 0x48) > 4 ||
-	    (ondisk_le16(data + 0x3a) & ~0x27))
+	if (block_log > 6 || ext_blocks(data) == 0 || ondisk_le32(data + 0x4c) > 1 || ondisk_le32(data + 0x48) > 4)
 		return false;
 	/* An external journal has a superblock without groups. */
 	if (ondisk_le32(data + 0x60) & EXT_INCOMPAT_JOURNAL_DEV)
 		return true;
 	/* Bits of a bitmap block: the most blocks, clusters or inodes that a group can have. */
 	bits = 8ULL * (1024ULL << block_log);
-	if (cluster_log < block_log || cluster_log > 20 || ondisk_le32(data + 0x14) > 1)
+	if (cluster_log < block_log || cluster_log > 30 || ondisk_le32(data + 0x14) > 1)
 		return false;
 	return ondisk_le32(data + 0x28) > 0 && ondisk_le32(data + 0x28) <= bits && ondisk_le32(data + 0x20) > 0 &&
 	       ondisk_le32(data + 0x20) <= bits << (cluster_log - block_log);
@@ -95,7 +95,9 @@ bool signature_ext(const uint8_t *data, uint64_t offset, struct signature *out)
 	begin(out, "ext4", offset);
 	out->sound = ext_is_sound(data);
 	out->copy = ondisk_le16(data + 0x5a) != 0;
-	out->size_bytes = ext_blocks(data) << (10 + ondisk_le32(data + 0x18));
+	out->was_mounted = ondisk_le32(data + 0x2c) != 0 || ondisk_le16(data + 0x34) != 0;
+	if (__builtin_mul_overflow(ext_blocks(data), 1024ULL << ondisk_le32(data + 0x18), &out->size_bytes))
+		out->size_bytes = UINT64_MAX;
 	signature_text(out->label, sizeof(out->label), data + 0x78, 16);
 	set_uuid(out, data + 0x68);
 	return true;
@@ -132,7 +134,8 @@ bool signature_xfs(const uint8_t *data, size_t length, uint64_t offset, struct s
 	/* Sectors of more than a page are seen on no disk; what can not be checked is not called sound. */
 	out->sound = sector <= length && xfs_is_sound(data, sector);
 	out->in_progress = data[126] != 0;
-	out->size_bytes = ondisk_be64(data + 8) * block;
+	if (__builtin_mul_overflow(ondisk_be64(data + 8), block, &out->size_bytes))
+		out->size_bytes = UINT64_MAX;
 	signature_text(out->label, sizeof(out->label), data + 108, 12);
 	set_uuid(out, data + 32);
 	return true;

@@ -21,6 +21,7 @@
  * @sound: its checksum is right, or it has none
  * @copy: it says of itself that it is not the first of its filesystem
  * @in_progress: mkfs.xfs had not finished
+ * @was_mounted: an ext4 that has a time or a count of mounts
  * @size_bytes: of the filesystem, 0 where it does not say
  * @label: "" for none
  * @uuid: as text, "" for none
@@ -31,6 +32,7 @@ struct signature {
 	bool sound;
 	bool copy;
 	bool in_progress;
+	bool was_mounted;
 	uint64_t size_bytes;
 	char label[20];
 	char uuid[40];

@@ -21,7 +21,11 @@
 #define LOG_HEAD_BYTES MIB	  /* the one record that mkfs.xfs writes into a log of zeros */
 #define BUFFER_BYTES  MIB
 #define PAGE_BYTES    4096
+#define SECTOR_BYTES  512
 #define SAMPLES	      64
+
+/* Begins each record of the log, at a sector (kernel, fs/xfs/libxfs/xfs_log_format.h: XLOG_HEADER_MAGIC_NUM). */
+#define LOG_RECORD_MAGIC 0xfeedbabeU
 
 /**
  * struct geometry - where an xfs has what
@@ -158,6 +162,30 @@ static int is_noise(const struct blkdev *device, const struct geometry *geometry
 	return 0;
 }
 
+/*
+ * No kernel mounts an xfs that is in progress. But the copies of the superblock stay marked so for ever, and somebody who
+ * lost the first may have put a copy in its place: then the log tells, because mkfs.xfs writes one record and every mount
+ * adds to it.
+ */
+static int check_never_mounted(const struct blkdev *device, const struct geometry *geometry, uint8_t *buffer,
+			       struct err *err)
+{
+	size_t length = geometry->log_bytes < BUFFER_BYTES ? (size_t)geometry->log_bytes : BUFFER_BYTES;
+	int ret = file_pread_all(device->fd, buffer, length, (off_t)geometry->log_offset);
+
+	if (ret < 0)
+		return err_sys(err, -ret, "read the log of an unfinished xfs on '%s'", device->path);
+	for (size_t at = SECTOR_BYTES; at + SECTOR_BYTES <= length; at += SECTOR_BYTES) {
+		uint32_t magic;
+
+		memcpy(&magic, buffer + at, sizeof(magic));
+		if (be32toh(magic) == LOG_RECORD_MAGIC)
+			return err_refuse(err, "'%s' holds an xfs that is marked as unfinished but was mounted before: it is "
+					  "not touched; look at it with xfs_repair -n", device->path);
+	}
+	return 0;
+}
+
 static int fill_random(uint8_t *buffer, size_t length)
 {
 	size_t done = 0;
@@ -251,6 +279,9 @@ int xfs_wipe_leavings(const struct blkdev *device, const struct marker *marker, 
 		return err_sys(err, ENOMEM, "wipe an unfinished xfs");
 	supervise_stage("wiping an unfinished xfs on '%s'", device->path);
 	ret = read_geometry(device, marker, buffer, &geometry, err);
+	if (ret < 0)
+		return ret;
+	ret = check_never_mounted(device, &geometry, buffer, err);
 	if (ret < 0)
 		return ret;
 	noise = is_noise(device, &geometry, buffer, err);

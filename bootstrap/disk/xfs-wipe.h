@@ -20,7 +20,8 @@
  * as noise, they get noise, but for the ends, so that the device stays what blank_check() knows. The superblock goes last,
  * after a sync: wiping that is cut short is begun again.
  *
- * Return: 0, -EPERM (ERR_REFUSED) when the superblock is not what it should be, read and write errors.
+ * Return: 0, -EPERM (ERR_REFUSED) when the superblock is not what it should be or the xfs was ever mounted, read and write
+ * errors.
  */
 int xfs_wipe_leavings(const struct blkdev *device, const struct marker *marker, struct err *err);
 

@@ -72,6 +72,13 @@ class Markers(blankcase.Blank):
         self.assertEqual(answer.verdict, "taken", answer)
         self.assertIn("a damaged superblock of ext4", answer.found)
 
+    def test_a_damaged_filesystem_that_was_in_use_is_data_whatever_marker_was_left(self):
+        path, _ = self.finished_with_marker()
+        disks.write(path, 1024 + 0x34, b"\1")
+        answer = self.ask(path, "check", "vol1")
+        self.assertEqual(answer.verdict, "taken", answer)
+        self.assertIn("a damaged superblock of ext4", answer.found)
+
     def test_backups_with_the_markers_uuid_are_leavings_of_ours_and_others_are_not(self):
         for foreign in (False, True):
             path, answer = self.marked(10 * GIB, "vol1")

@@ -152,3 +152,46 @@ class LeftAlone(Format):
             file.write(b"text in the middle " * 100000)
         self.refused(path, "it is not touched")
         self.refused(path, "it is not touched", "--accept-noise", "--filesystem", "xfs")
+
+    def test_an_unfinished_format_is_finished_but_not_turned_into_another_type(self):
+        for begun, other, size in (("ext4", "xfs", SMALL), ("xfs", "ext4", SMALL)):
+            disk = cutdisk.Disk(self, size)
+            whole = disk.run("ebs-format", "--filesystem", begun).writes
+            disk.reset()
+            disk.run("ebs-format", "--filesystem", begun, cut=whole // 2, mode="kill")
+            self.refused(disk.path, "holds an unfinished %s of ours, expected %s" % (begun, other), "--filesystem", other)
+            self.assertEqual(self.formatted(disk.path, "--dry-run", outcome="would-make")["filesystem"], begun)
+            self.assertEqual(self.formatted(disk.path, outcome="redone")["filesystem"], begun)
+            self.check_clean(disk.path, begun)
+
+    def test_a_format_that_lacks_only_the_removal_of_its_marker_is_there(self):
+        disk = cutdisk.Disk(self, SMALL)
+        whole = disk.run("ebs-format").writes
+        disk.reset()
+        disk.run("ebs-format", cut=whole, mode="kill")
+        self.formatted(disk.path, "--dry-run", outcome="present")
+        again = disk.run("ebs-format", "--json")
+        self.assertEqual((again.status, again.json["outcome"], again.writes), (0, "present", 1), again)
+        self.assertEqual(disk.run("ebs-format").writes, 0)
+        self.check_clean(disk.path, "ext4")
+
+    def test_an_xfs_in_use_whose_superblock_was_restored_from_a_copy_is_not_taken_for_unfinished(self):
+        """The copies are marked as in progress for ever (xfsprogs, libxfs/xfs_ag.c)."""
+        path = self.loop(SMALL)
+        self.formatted(path, "--filesystem", "xfs")
+        folder = self.mount(path)
+        content = self.write_files(folder)
+        self.unmount(folder)
+        with open(path, "r+b") as file:
+            superblock = file.read(512)
+            block_bytes, group_blocks = (struct.unpack(">I", superblock[at:at + 4])[0] for at in (4, 84))
+            file.seek(block_bytes * group_blocks)
+            copy = file.read(512)
+            self.assertEqual((copy[:4], copy[126]), (b"XFSB", 1))
+            file.seek(0)
+            file.write(copy)
+        self.refused(path, "was mounted before", "--filesystem", "xfs")
+        with open(path, "r+b") as file:
+            file.write(bytes(512))
+        self.command("xfs_repair", path)
+        self.check_files(self.mount(path), content)
