@@ -3,39 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdlib.h>
+#include <linux/aio_abi.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bootstrap/base/cleanup.h"
-
-#define STACK_BYTES ((size_t)256 << 10) /* address space; a few pages of it are touched */
-#define WHOLE_BYTES (4 * SAMPLE_END)	/* a device of up to this is read without gaps */
-
-/**
- * struct crew - what the threads of one sample_read() share
- * @job: the caller's
- * @next: number of the next place that nobody has taken
- * @code: errno of the first read that failed, 0
- * @failed_at: where that was; written once, before @code
- */
-struct crew {
-	const struct sample_job *job;
-	atomic_uint_fast64_t next;
-	atomic_int code;
-	atomic_uint_fast64_t failed_at;
-};
-
-struct worker {
-	struct crew *crew;
-	unsigned int number;
-	uint8_t *buffer;
-	pthread_t thread;
-};
+#define WHOLE_BYTES (4 * SAMPLE_END) /* a device of up to this is read without gaps */
 
 /* Direct reads want whole pages; at the end of the device the kernel gives what there is. Return: 0 or -errno. */
 static int read_place(const struct blkdev *device, uint64_t offset, uint8_t *data, size_t length)
@@ -58,83 +32,201 @@ static int read_place(const struct blkdev *device, uint64_t offset, uint8_t *dat
 	return 0;
 }
 
-static void work(struct worker *worker)
+/*
+ * The kernel's own asynchronous reads (io_submit(2)): one thread with many reads in flight, no switch between threads for
+ * each. glibc has no wrappers; libaio is nothing but these.
+ */
+static long io_setup(unsigned int count, aio_context_t *context)
 {
-	struct crew *crew = worker->crew;
-	const struct sample_job *job = crew->job;
+	return syscall(SYS_io_setup, count, context);
+}
 
-	while (!atomic_load(&crew->code)) {
-		uint64_t number = atomic_fetch_add(&crew->next, 1);
-		struct sample_place place;
-		int expected = 0;
-		int ret;
+static long io_submit(aio_context_t context, long count, struct iocb **requests)
+{
+	return syscall(SYS_io_submit, context, count, requests);
+}
 
-		if (number >= job->count)
-			return;
-		place = job->place(job->context, number);
-		if (place.length > job->device->size_bytes - place.offset)
-			place.length = (uint32_t)(job->device->size_bytes - place.offset);
-		ret = read_place(job->device, place.offset, worker->buffer, place.length);
-		if (ret < 0) {
-			atomic_store(&crew->failed_at, place.offset);
-			atomic_compare_exchange_strong(&crew->code, &expected, -ret);
-			return;
+static long io_getevents(aio_context_t context, long least, long most, struct io_event *events)
+{
+	return syscall(SYS_io_getevents, context, least, most, events, NULL);
+}
+
+/*
+ * One queue for the life of the process: the kernel takes tens of milliseconds to give one back (it waits for all
+ * processors), which the process's end does anyway. Return: 0 for none: the host's whole share of asynchronous requests
+ * is in use (fs.aio-max-nr).
+ */
+static aio_context_t the_context(void)
+{
+	static aio_context_t context;
+
+	if (!context && io_setup(SAMPLE_DEPTH, &context) < 0)
+		context = 0;
+	return context;
+}
+
+/**
+ * struct queue - reads in flight
+ * @job: the caller's
+ * @context: the kernel's
+ * @buffers: SAMPLE_DEPTH of SAMPLE_MAX bytes
+ * @requests: one for each buffer
+ * @places: what each reads
+ * @idle: those that are not in flight
+ * @idle_count: how many
+ * @in_flight: how many the kernel has
+ * @next: number of the next place
+ */
+struct queue {
+	const struct sample_job *job;
+	aio_context_t context;
+	uint8_t *buffers;
+	struct iocb requests[SAMPLE_DEPTH];
+	struct sample_place places[SAMPLE_DEPTH];
+	unsigned int idle[SAMPLE_DEPTH];
+	unsigned int idle_count;
+	long in_flight;
+	uint64_t next;
+};
+
+static struct sample_place place_at(const struct sample_job *job, uint64_t number)
+{
+	struct sample_place place = job->place(job->context, number);
+
+	if (place.length > job->device->size_bytes - place.offset)
+		place.length = (uint32_t)(job->device->size_bytes - place.offset);
+	return place;
+}
+
+static int read_error(const struct sample_job *job, int code, uint64_t offset, struct err *err)
+{
+	return err_sys(err, code, "read '%s' at byte %" PRIu64, job->device->path, offset);
+}
+
+/* Puts every idle request to work, as far as there are places. */
+static int submit(struct queue *queue, struct err *err)
+{
+	struct iocb *batch[SAMPLE_DEPTH];
+	long count = 0;
+	long done = 0;
+
+	while (queue->idle_count && queue->next < queue->job->count) {
+		unsigned int slot = queue->idle[--queue->idle_count];
+		struct sample_place place = place_at(queue->job, queue->next++);
+		uint64_t asked = (place.length + SAMPLE_PAGE - 1) / SAMPLE_PAGE * SAMPLE_PAGE;
+
+		queue->places[slot] = place;
+		queue->requests[slot] = (struct iocb){
+			.aio_data = slot,
+			.aio_lio_opcode = IOCB_CMD_PREAD,
+			.aio_fildes = (uint32_t)queue->job->device->fd,
+			.aio_buf = (uint64_t)(uintptr_t)(queue->buffers + (size_t)slot * SAMPLE_MAX),
+			.aio_nbytes = asked,
+			.aio_offset = (int64_t)place.offset,
+		};
+		batch[count++] = &queue->requests[slot];
+	}
+	while (done < count) {
+		long accepted = io_submit(queue->context, count - done, batch + done);
+
+		if (accepted < 0 && errno == EINTR)
+			continue;
+		if (accepted <= 0)
+			return read_error(queue->job, accepted ? errno : EIO, (uint64_t)batch[done]->aio_offset, err);
+		done += accepted;
+		queue->in_flight += accepted;
+	}
+	return 0;
+}
+
+/* Waits for half of what is in flight, so that the other half keeps the device busy, and has it looked at. */
+static int collect(struct queue *queue, struct err *err)
+{
+	struct io_event events[SAMPLE_DEPTH];
+	long count;
+	int ret;
+
+	do {
+		count = io_getevents(queue->context, (queue->in_flight + 1) / 2, SAMPLE_DEPTH, events);
+	} while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return read_error(queue->job, errno, 0, err);
+	queue->in_flight -= count;
+	for (long i = 0; i < count; i++) {
+		unsigned int slot = (unsigned int)events[i].data;
+		struct sample_place place = queue->places[slot];
+		uint8_t *data = queue->buffers + (size_t)slot * SAMPLE_MAX;
+
+		if (events[i].res < 0)
+			return read_error(queue->job, (int)-events[i].res, place.offset, err);
+		/* A read that is cut short is done again, to its end or to the error that cut it. */
+		if ((uint64_t)events[i].res < place.length) {
+			ret = read_place(queue->job->device, place.offset, data, place.length);
+			if (ret < 0)
+				return read_error(queue->job, -ret, place.offset, err);
 		}
-		job->visit(job->context, worker->number, place.offset, worker->buffer, place.length);
+		queue->job->visit(queue->job->context, place.offset, data, place.length);
+		queue->idle[queue->idle_count++] = slot;
+	}
+	return 0;
+}
+
+/* After a failure: nothing may be read into memory that is given back. */
+static void drain(struct queue *queue)
+{
+	struct io_event events[SAMPLE_DEPTH];
+
+	while (queue->in_flight > 0) {
+		long count = io_getevents(queue->context, 1, SAMPLE_DEPTH, events);
+
+		if (count < 0 && errno != EINTR)
+			return;
+		queue->in_flight -= count > 0 ? count : 0;
 	}
 }
 
-static void *run(void *argument)
+static int read_queued(struct queue *queue, struct err *err)
 {
-	work(argument);
-	return NULL;
+	int ret = 0;
+
+	while (ret == 0 && (queue->in_flight || queue->next < queue->job->count)) {
+		ret = submit(queue, err);
+		if (ret == 0)
+			ret = collect(queue, err);
+	}
+	if (ret < 0)
+		drain(queue);
+	return ret;
 }
 
-/* Return: how many threads run. Fewer than wanted only take longer: the caller is worker 0 and needs none. */
-static unsigned int start(struct worker *workers, unsigned int wanted)
+static int read_one_by_one(struct queue *queue, struct err *err)
 {
-	pthread_attr_t attributes;
-	unsigned int started = 1;
-	sigset_t all;
-	sigset_t before;
+	for (uint64_t number = 0; number < queue->job->count; number++) {
+		struct sample_place place = place_at(queue->job, number);
+		int ret = read_place(queue->job->device, place.offset, queue->buffers, place.length);
 
-	if (pthread_attr_init(&attributes) != 0)
-		return started;
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	/* Signals are for the thread that was there before. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (started < wanted && pthread_create(&workers[started].thread, &attributes, run, &workers[started]) == 0)
-		started++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return started;
+		if (ret < 0)
+			return read_error(queue->job, -ret, place.offset, err);
+		queue->job->visit(queue->job->context, place.offset, queue->buffers, place.length);
+	}
+	return 0;
 }
 
 int sample_read(const struct sample_job *job, struct err *err)
 {
-	unsigned int wanted = job->count < SAMPLE_WORKERS ? (unsigned int)job->count : SAMPLE_WORKERS;
-	size_t mapped = (size_t)wanted * SAMPLE_MAX;
-	struct worker workers[SAMPLE_WORKERS];
-	struct crew crew = { .job = job };
-	unsigned int started;
-	uint8_t *buffers;
+	size_t mapped = (size_t)SAMPLE_DEPTH * SAMPLE_MAX;
+	struct queue queue = { .job = job };
+	int ret;
 
-	if (!wanted)
-		return 0;
-	buffers = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (buffers == MAP_FAILED)
+	queue.buffers = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (queue.buffers == MAP_FAILED)
 		return err_sys(err, errno, "map memory for reading '%s'", job->device->path);
-	for (unsigned int i = 0; i < wanted; i++)
-		workers[i] = (struct worker){ .crew = &crew, .number = i, .buffer = buffers + (size_t)i * SAMPLE_MAX };
-	started = start(workers, wanted);
-	work(&workers[0]);
-	for (unsigned int i = 1; i < started; i++)
-		pthread_join(workers[i].thread, NULL);
-	munmap(buffers, mapped);
-	if (crew.code)
-		return err_sys(err, crew.code, "read '%s' at byte %" PRIuFAST64, job->device->path, crew.failed_at);
-	return 0;
+	for (unsigned int slot = 0; slot < SAMPLE_DEPTH; slot++)
+		queue.idle[queue.idle_count++] = slot;
+	queue.context = the_context();
+	ret = queue.context ? read_queued(&queue, err) : read_one_by_one(&queue, err);
+	munmap(queue.buffers, mapped);
+	return ret;
 }
 
 int sample_read_one(const struct blkdev *device, uint64_t offset, uint8_t *data, size_t length, struct err *err)

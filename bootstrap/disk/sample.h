@@ -2,8 +2,9 @@
 /**
  * DOC: reading many places of a device at once
  *
- * An EBS volume answers a read in half a millisecond or more, so 5,000 reads one after the other would take seconds. A few
- * threads keep as many reads in flight; memory is theirs alone and bounded.
+ * An EBS volume answers a read in half a millisecond or more, so 5,000 reads one after the other would take seconds. The
+ * kernel's asynchronous reads (io_submit(2)) keep many in flight from one thread: what looks at them needs no locks, and
+ * there is no switch between threads for each of thousands of small reads.
  */
 #ifndef NODEVOL_DISK_SAMPLE_H
 #define NODEVOL_DISK_SAMPLE_H
@@ -14,7 +15,7 @@
 #include "bootstrap/base/err.h"
 #include "bootstrap/disk/blkdev.h"
 
-#define SAMPLE_WORKERS	16
+#define SAMPLE_DEPTH	32		      /* most reads in flight */
 #define SAMPLE_MAX	((uint32_t)128 << 10) /* length of the longest place */
 #define SAMPLE_PAGE	((uint32_t)4096)      /* places begin at multiples of this */
 #define SAMPLE_END	((uint64_t)16 << 20)  /* both ends of a device are read whole, this much of each */
@@ -36,15 +37,15 @@ struct sample_place {
  * struct sample_job - what to read and who looks at it
  * @device: held
  * @count: number of places
- * @place: which the one with this number is; called by several threads at once
- * @visit: looks at what was read there; @worker is below SAMPLE_WORKERS, and calls with one worker number never overlap
+ * @place: which the one with this number is
+ * @visit: looks at what was read there, in whatever order the reads come back
  * @context: handed to both
  */
 struct sample_job {
 	const struct blkdev *device;
 	uint64_t count;
 	struct sample_place (*place)(void *context, uint64_t number);
-	void (*visit)(void *context, unsigned int worker, uint64_t offset, const uint8_t *data, size_t length);
+	void (*visit)(void *context, uint64_t offset, const uint8_t *data, size_t length);
 	void *context;
 };
 

@@ -2,7 +2,6 @@
 #include "bootstrap/disk/survey.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,7 @@ static bool is_zero(const uint8_t *data, size_t length)
 }
 
 /**
- * struct tally - what one worker saw
+ * struct tally - what was seen
  * @ends: number of blocks of each kind in the first and last 16 MiB
  * @between: the same between them
  * @first: offset of the first block of each kind
@@ -35,17 +34,15 @@ struct tally {
 };
 
 /**
- * struct surveyor - what all workers share
+ * struct surveyor - survey_content() at work
  * @plan: the places
- * @tallies: one for each worker
- * @lock: of all that follows
+ * @tally: of all blocks
  * @noise: the sum of random blocks
  * @survey: its signature
  */
 struct surveyor {
 	struct sample_plan plan;
-	struct tally tallies[SAMPLE_WORKERS];
-	pthread_mutex_t lock;
+	struct tally tally;
 	struct noise *noise;
 	struct survey survey;
 };
@@ -69,54 +66,31 @@ static void note_signature(struct surveyor *surveyor, uint64_t offset, const uin
 	survey->has_signature = true;
 }
 
-static void judge_block(struct surveyor *surveyor, struct tally *tally, uint64_t offset, const uint8_t *data,
-			size_t length)
+static void judge_block(struct surveyor *surveyor, uint64_t offset, const uint8_t *data, size_t length)
 {
+	struct tally *tally = &surveyor->tally;
 	bool is_end = offset < SAMPLE_END || offset >= surveyor->plan.tail;
 	enum noise_kind kind = noise_judge(data, length);
 
 	(is_end ? tally->ends : tally->between)[kind]++;
 	if (offset < tally->first[kind])
 		tally->first[kind] = offset;
-	if (kind == NOISE_RANDOM) {
-		pthread_mutex_lock(&surveyor->lock);
+	if (kind == NOISE_RANDOM)
 		noise_add(surveyor->noise, data, length);
-		pthread_mutex_unlock(&surveyor->lock);
-	}
 }
 
-static void content_visit(void *context, unsigned int worker, uint64_t offset, const uint8_t *data, size_t length)
+static void content_visit(void *context, uint64_t offset, const uint8_t *data, size_t length)
 {
 	struct surveyor *surveyor = context;
 	size_t block;
 
-	if (!is_zero(data, length)) {
-		pthread_mutex_lock(&surveyor->lock);
+	if (!is_zero(data, length))
 		note_signature(surveyor, offset, data, length);
-		pthread_mutex_unlock(&surveyor->lock);
-	}
 	for (size_t at = 0; at < length; at += block) {
 		/* A rest too short to be judged goes with the block before it. */
 		block = length - at < NOISE_BLOCK + 512 ? length - at : NOISE_BLOCK;
-		judge_block(surveyor, &surveyor->tallies[worker], offset + at, data + at, block);
+		judge_block(surveyor, offset + at, data + at, block);
 	}
-}
-
-static struct tally sum_up(const struct surveyor *surveyor)
-{
-	struct tally sum = surveyor->tallies[0];
-
-	for (unsigned int worker = 1; worker < SAMPLE_WORKERS; worker++) {
-		const struct tally *tally = &surveyor->tallies[worker];
-
-		for (unsigned int kind = 0; kind < KINDS; kind++) {
-			sum.ends[kind] += tally->ends[kind];
-			sum.between[kind] += tally->between[kind];
-			if (tally->first[kind] < sum.first[kind])
-				sum.first[kind] = tally->first[kind];
-		}
-	}
-	return sum;
 }
 
 static enum survey_content classify(const struct tally *sum, const struct noise *noise)
@@ -196,13 +170,13 @@ static int look_for_streams(const struct surveyor *surveyor, const struct blkdev
 static int conclude(struct surveyor *surveyor, const struct blkdev *device, struct survey *out, struct err *err)
 {
 	struct survey *survey = &surveyor->survey;
-	struct tally sum = sum_up(surveyor);
+	const struct tally *tally = &surveyor->tally;
 	int ret = 0;
 
-	survey->content = classify(&sum, surveyor->noise);
-	survey->orderly_at = sum.first[NOISE_ORDERLY];
-	survey->offset = sum.first[NOISE_RANDOM] < sum.first[NOISE_ORDERLY] ? sum.first[NOISE_RANDOM]
-									    : sum.first[NOISE_ORDERLY];
+	survey->content = classify(tally, surveyor->noise);
+	survey->orderly_at = tally->first[NOISE_ORDERLY];
+	survey->offset = tally->first[NOISE_RANDOM] < tally->first[NOISE_ORDERLY] ? tally->first[NOISE_RANDOM]
+									    : tally->first[NOISE_ORDERLY];
 	if (survey->content != SURVEY_ZERO)
 		ret = look_for_streams(surveyor, device, survey, err);
 	if (ret == 0)
@@ -220,7 +194,7 @@ static int draw_seed(uint64_t *out, struct err *err)
 
 int survey_content(const struct blkdev *device, struct survey *out, struct err *err)
 {
-	struct surveyor surveyor = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct surveyor surveyor = { .tally.first = { NOWHERE, NOWHERE, NOWHERE } };
 	CLEANUP_FREE struct noise *noise = calloc(1, sizeof(*noise));
 	struct sample_job job = {
 		.device = device,
@@ -238,9 +212,6 @@ int survey_content(const struct blkdev *device, struct survey *out, struct err *
 		return ret;
 	surveyor.noise = noise;
 	surveyor.plan = sample_plan(device->size_bytes, seed);
-	for (unsigned int worker = 0; worker < SAMPLE_WORKERS; worker++)
-		for (unsigned int kind = 0; kind < KINDS; kind++)
-			surveyor.tallies[worker].first[kind] = NOWHERE;
 	job.count = sample_plan_count(&surveyor.plan);
 	ret = sample_read(&job, err);
 	return ret < 0 ? ret : conclude(&surveyor, device, out, err);
@@ -251,7 +222,6 @@ int survey_content(const struct blkdev *device, struct survey *out, struct err *
 struct searcher {
 	struct places places;
 	const char *uuid;
-	pthread_mutex_t lock;
 	struct survey_signatures found;
 };
 
@@ -275,7 +245,7 @@ static void note_copy(struct searcher *searcher, const struct signature *signatu
 	found->has_foreign = true;
 }
 
-static void copy_visit(void *context, unsigned int worker, uint64_t offset, const uint8_t *data, size_t length)
+static void copy_visit(void *context, uint64_t offset, const uint8_t *data, size_t length)
 {
 	struct searcher *searcher = context;
 	struct signature signature;
@@ -284,16 +254,14 @@ static void copy_visit(void *context, unsigned int worker, uint64_t offset, cons
 	if (is_zero(data, length))
 		return;
 	while (at < length && signature_find(data + at, length - at, offset + at, &signature)) {
-		pthread_mutex_lock(&searcher->lock);
 		note_copy(searcher, &signature);
-		pthread_mutex_unlock(&searcher->lock);
 		at = (size_t)(signature.offset - offset) + 512;
 	}
 }
 
 int survey_signatures(const struct blkdev *device, const char *uuid, struct survey_signatures *out, struct err *err)
 {
-	struct searcher searcher = { .uuid = uuid, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct searcher searcher = { .uuid = uuid };
 	CLEANUP_PLACES struct places places = PLACES_INIT;
 	struct sample_job job = {
 		.device = device,
@@ -318,7 +286,6 @@ int survey_signatures(const struct blkdev *device, const char *uuid, struct surv
 struct end_checker {
 	struct sample_plan plan;
 	size_t except;
-	pthread_mutex_t lock;
 	uint64_t where;
 };
 
@@ -329,7 +296,7 @@ static struct sample_place end_place(void *context, uint64_t number)
 	return sample_plan_place(&checker->plan, number);
 }
 
-static void end_visit(void *context, unsigned int worker, uint64_t offset, const uint8_t *data, size_t length)
+static void end_visit(void *context, uint64_t offset, const uint8_t *data, size_t length)
 {
 	struct end_checker *checker = context;
 	size_t skip = offset == 0 && checker->except < length ? checker->except : 0;
@@ -337,10 +304,8 @@ static void end_visit(void *context, unsigned int worker, uint64_t offset, const
 
 	if (is_between || is_zero(data + skip, length - skip))
 		return;
-	pthread_mutex_lock(&checker->lock);
 	if (offset < checker->where)
 		checker->where = offset;
-	pthread_mutex_unlock(&checker->lock);
 }
 
 int survey_ends_are_zero(const struct blkdev *device, size_t except, uint64_t *where, struct err *err)
@@ -348,7 +313,6 @@ int survey_ends_are_zero(const struct blkdev *device, size_t except, uint64_t *w
 	struct end_checker checker = {
 		.plan = sample_plan(device->size_bytes, 0),
 		.except = except,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.where = NOWHERE,
 	};
 	struct sample_job job = {

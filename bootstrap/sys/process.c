@@ -16,13 +16,14 @@
 #include "bootstrap/base/cleanup.h"
 
 #define LAST_WORDS_MS 500 /* that a killed program gets to be reaped */
+#define LOOK_MS	      5	  /* between looks at a program that has no pidfd */
 
 static const char *const folders[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
 
 /**
  * struct running - a program that was started
  * @pid: its process
- * @pidfd: readable when it has ended
+ * @pidfd: readable when it has ended; -1 where there are none (a sandbox, valgrind)
  * @output: read end of its stdout and stderr, not blocking
  */
 struct running {
@@ -152,9 +153,9 @@ static int wait_for_exec(const struct running *running, int report, const char *
 	do {
 		length = read(report, &code, sizeof(code));
 	} while (length < 0 && errno == EINTR);
-	if (length == 0 && running->pidfd >= 0)
+	if (length == 0)
 		return 0;
-	err_sys(err, length > 0 ? code : ENOSYS, "run %s", program);
+	err_sys(err, length > 0 ? code : EIO, "run %s", program);
 	kill(running->pid, SIGKILL);
 	waitpid(running->pid, NULL, 0);
 	if (running->pidfd >= 0)
@@ -217,25 +218,32 @@ static bool drain(int fd, struct buf *output)
 	}
 }
 
-static int wait_for(struct running *running, const struct deadline *deadline, struct buf *output)
+static bool has_ended(const struct running *running)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)running->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
+static int wait_for(const struct running *running, const struct deadline *deadline, struct buf *output)
 {
 	struct pollfd polled[2] = { { .fd = running->pidfd, .events = POLLIN },
 				    { .fd = running->output, .events = POLLIN } };
 
 	for (;;) {
-		int ready = poll(polled, 2, deadline_left_ms(deadline));
+		int left = deadline_left_ms(deadline);
 
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0)
-			return ready < 0 ? -errno : -ETIMEDOUT;
-		if (polled[1].revents && !drain(running->output, output))
-			polled[1].fd = -1;
+		if (poll(polled, 2, running->pidfd < 0 && left > LOOK_MS ? LOOK_MS : left) < 0 && errno != EINTR)
+			return -errno;
 		/* Its end counts, not the pipe's: something it started may hold that open. */
-		if (polled[0].revents) {
+		if (has_ended(running)) {
 			drain(running->output, output);
 			return 0;
 		}
+		if (!left)
+			return -ETIMEDOUT;
+		if (polled[1].fd >= 0 && !drain(running->output, output))
+			polled[1].fd = -1;
 	}
 }
 
@@ -273,7 +281,7 @@ int process_run(const char *const *argv, const struct deadline *deadline, struct
 	} else {
 		*status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 	}
-	close(running.pidfd);
+	cleanup_close(&running.pidfd);
 	close(running.output);
 	return ret;
 }

@@ -82,7 +82,7 @@ class Contents(blankcase.Blank):
             for folder in ("/usr/lib/python3", "/usr/lib", "/usr/include", "/usr/bin", "/usr/share"):
                 for name in sorted(os.listdir(folder)):
                     path = os.path.join(folder, name)
-                    if os.path.isfile(path) and not os.path.islink(path) and file.tell() < 100 * MIB:
+                    if os.path.isfile(path) and not os.path.islink(path) and file.tell() < 32 * MIB:
                         with open(path, "rb") as part:
                             shutil.copyfileobj(part, file)
         for words in (("gzip", "-9c"), ("zstd", "-q3c"), ("bzip2", "-1c"), ("lz4", "-q1c"), ("xz", "-0c")):
