@@ -61,18 +61,24 @@ static int print_report(struct cli *cli, const struct report *report, struct err
 static int load_config(struct cli *cli, const struct options *options, struct cloud *cloud, struct report *report,
 		       struct config *out, struct err *err)
 {
+	/* A node whose metadata service is out of reach has no configuration to wait ten minutes for. */
+	struct deadline soon = deadline_within_ms(&cli->deadline, DEADLINE_ATTACHED_S * 1000 - 2000);
+	struct cloud early CLEANUP_CLOUD = { 0 };
 	struct find_config_result found;
 	int ret;
 
 	report_begin(report, "", "configuration");
-	ret = cloud_open(getenv, &cli->deadline, cloud, err);
+	ret = cloud_open(getenv, &soon, &early, err);
 	if (ret == 0)
-		ret = find_config(cli->root, options->config, cloud->imds, &found, err);
+		ret = find_config(cli->root, options->config, early.imds, &found, err);
+	if (ret == 0) {
+		*out = found.config;
+		ret = cloud_open(getenv, &cli->deadline, cloud, err);
+	}
 	if (ret < 0) {
 		report_end_err(report, err);
 		return ret;
 	}
-	*out = found.config;
 	report_end(report, REPORT_UNCHANGED, "%s, %zu volume%s", found.origin, out->volume_count,
 		   out->volume_count == 1 ? "" : "s");
 	return 0;

@@ -12,13 +12,25 @@
 #define FIRST 'f'
 #define LAST  'p'
 
-void attach_name_take(struct attach_name_set *set, const char *name)
+/* The bit that stands for a name, 0 for one that no set holds. */
+static uint32_t bit_of(const char *name)
 {
 	char plain[ATTACH_NAME_MAX];
 
 	blkdev_normalise_name(name, plain, sizeof(plain));
-	if (strncmp(plain, "sd", 2) == 0 && plain[2] >= 'a' && plain[2] <= 'z' && !plain[3])
-		set->taken |= 1U << (plain[2] - 'a');
+	if (strncmp(plain, "sd", 2) != 0 || plain[2] < 'a' || plain[2] > 'z' || plain[3])
+		return 0;
+	return 1U << (plain[2] - 'a');
+}
+
+void attach_name_take(struct attach_name_set *set, const char *name)
+{
+	set->taken |= bit_of(name);
+}
+
+bool attach_name_is_taken(const struct attach_name_set *set, const char *name)
+{
+	return set->taken & bit_of(name);
 }
 
 static int take_device(const struct device *device, void *context, struct err *err)

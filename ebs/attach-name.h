@@ -9,6 +9,7 @@
 #ifndef NODEVOL_EBS_ATTACH_NAME_H
 #define NODEVOL_EBS_ATTACH_NAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,9 @@ struct attach_name_set {
 
 /* @name in any form: "/dev/xvdf", "sdf". */
 void attach_name_take(struct attach_name_set *set, const char *name);
+
+/* Names that no set holds (such as "/dev/xvdba") are never taken. */
+bool attach_name_is_taken(const struct attach_name_set *set, const char *name);
 
 /* The names of the disks of this host. A host that cannot be looked at has none: EC2 refuses a name twice by itself. */
 void attach_name_take_local(struct attach_name_set *set, const char *root);

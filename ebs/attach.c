@@ -256,17 +256,45 @@ static int try_attach(struct work *work, struct ec2_volume_attachment *out, stru
 	return ret < 0 ? ret : 1;
 }
 
+/* A volume with Multi-Attach: two instances that both find it blank would both format it, and no lock of ours reaches there. */
+static int check_alone(const struct work *work, struct err *err)
+{
+	for (size_t i = 0; i < work->volume.attachment_count; i++) {
+		const struct ec2_volume_attachment *other = &work->volume.attachments[i];
+
+		if (strcmp(other->instance_id, work->request->instance->instance_id) != 0 &&
+		    strcmp(other->status, "detached") != 0)
+			return err_refuse(err, "%s is attached to %s too (Multi-Attach): a filesystem of one instance must not be "
+					  "used by two", work->volume.id, other->instance_id[0] ? other->instance_id : "another");
+	}
+	return 0;
+}
+
+/* Found again, a volume of ours stays as it was made. */
+static void warn_of_size(const struct work *work)
+{
+	const struct attach_create *create = work->request->create;
+
+	if (create && create->size_gib && work->volume.size_gib && create->size_gib != work->volume.size_gib)
+		log_warn("%s is there with %llu GiB, asked for are %llu: it is used as it is; ModifyVolume changes its size",
+			 work->volume.id, (unsigned long long)work->volume.size_gib, (unsigned long long)create->size_gib);
+}
+
 /* From whatever state the volume is in to an attachment. */
 static int settle(struct work *work, struct attach_result *out, struct err *err)
 {
 	const char *instance_id = work->request->instance->instance_id;
 	int ret = 0;
 
+	warn_of_size(work);
 	while (ret >= 0) {
 		const struct ec2_volume_attachment *ours = ec2_volume_attachment_to(&work->volume, instance_id);
 		struct ec2_volume_attachment new = { 0 };
 
 		if (ours && strcmp(ours->status, "detaching") != 0) {
+			ret = check_alone(work, err);
+			if (ret < 0)
+				return ret;
 			fill_result(work, ours, work->refused ? ATTACH_ATTACHED : ATTACH_NOTHING, out);
 			return 0;
 		}
@@ -296,6 +324,9 @@ static int create(struct work *work, struct attach_result *out, struct err *err)
 	struct ec2_volume_attachment none = { 0 };
 	int ret;
 
+	if (!is_auto(work->request) && attach_name_is_taken(&work->names, work->request->device_name))
+		return err_set(err, EBUSY, "create volume '%s': a volume is attached as %s already; nothing is created",
+			       create->name, work->request->device_name);
 	if (work->request->dry_run) {
 		work->volume = (struct ec2_volume){ .size_gib = create->size_gib };
 		work->created_ms = 1;
@@ -307,7 +338,10 @@ static int create(struct work *work, struct attach_result *out, struct err *err)
 		return err_wrap(err, "create volume '%s'", create->name);
 	work->created_ms = deadline_now_ms();
 	log_step("created %s, %llu GiB", work->volume.id, (unsigned long long)work->volume.size_gib);
-	return settle(work, out, err);
+	ret = settle(work, out, err);
+	if (ret < 0)
+		err_wrap(err, "%s was created and is not attached (the next run goes on with it, or delete it)", work->volume.id);
+	return ret;
 }
 
 int attach_volume(struct ec2 *ec2, const struct attach_request *request, struct attach_result *out, struct err *err)

@@ -275,9 +275,11 @@ static int read_document(const struct jsonx *document, struct config *out, struc
 	int ret = config_fields_check_keys(document, keys, err);
 
 	if (ret == 0)
-		ret = jsonx_u64(document, "version", 1, 1, &version, err);
+		ret = jsonx_u64(document, "version", 0, UINT32_MAX, &version, err);
 	if (ret == 0)
 		return jsonx_missing(document, "version", "1", err);
+	if (ret > 0 && version != 1)
+		return jsonx_error(document, err, "version: this program reads version 1, not %llu", (unsigned long long)version);
 	if (ret < 0 || jsonx_choice(document, "ebs-optimized", optimized, &choice, err) < 0 ||
 	    read_volumes(document, out, err) < 0)
 		return -err->code;

@@ -38,7 +38,8 @@ static int refuse_unfinished(const struct mount_place *place, struct err *err)
 static int use_present(const struct mount_place *place, const char *folder, const char *name, struct mount_outcome *out,
 		       struct err *err)
 {
-	if (!store_is_whole(place->kind, folder))
+	/* Without a database on either side there is no store that would be hidden, only leavings. */
+	if (!store_is_whole(place->kind, folder) && store_is_whole(place->kind, place->target.text))
 		return err_refuse(err, "the volume holds files ('%s' is one) but no containerd store, and would hide "
 				  "the one at '%s'", name, place->path);
 	mount_outcome_say(out, "%s: the volume's own files are used", place->path);
@@ -87,9 +88,25 @@ static int check_mounted(const struct mount_place *place, struct err *err)
 	return ret == 1 ? refuse_unfinished(place, err) : ret;
 }
 
+/* With directories the volume's root is nobody's place: a mark there is of a copy that another configuration began. */
+static int check_root(const struct mount *mount, struct err *err)
+{
+	int ret;
+
+	if (!mount->request->directory_count || !mount->is_staged)
+		return 0;
+	ret = store_copy_unfinished(mount->staging.text, err);
+	if (ret <= 0)
+		return ret;
+	err_set(err, EEXIST, "the volume has a copy at its root that was cut short, of a configuration with \"mount\": go back to "
+		"that one until it is finished, or use another volume");
+	err->status = ERR_REFUSED;
+	return -EEXIST;
+}
+
 int mount_copy(struct mount *mount, struct mount_outcome *out, struct err *err)
 {
-	int ret = 0;
+	int ret = check_root(mount, err);
 
 	for (size_t i = 0; i < mount->place_count && ret == 0; i++) {
 		const struct mount_place *place = &mount->places[i];

@@ -228,7 +228,7 @@ static void note_failure(const struct provision *provision, const struct config 
 	err_wrap(err, "volume '%s'", volume->name);
 	if (volume->on_failure == CONFIG_CONTINUE) {
 		provision->report->degraded = true;
-		log_warn("%s: the node goes on without this volume, degraded (on-failure: continue)", volume->name);
+		log_warn("%s; the node goes on without it, degraded (on-failure: continue)", err->message);
 		return;
 	}
 	if (!progress->stopping)
@@ -240,9 +240,9 @@ int provision_volumes(const struct provision *provision, const struct config *co
 {
 	struct progress progress = { 0 };
 	struct provision inner = *provision;
+	int reserve = deadline_left_ms(&inner.deadline) / 4;
 
-	if (deadline_left_ms(&inner.deadline) > 2 * RESERVE_MS)
-		inner.deadline.at_ms -= RESERVE_MS;
+	inner.deadline.at_ms -= reserve < RESERVE_MS ? reserve : RESERVE_MS;
 	warn_of_missing(config);
 	for (size_t i = 0; i < config->volume_count; i++) {
 		const struct config_volume *above = failed_above(config, &progress, i);

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "bootstrap/base/cleanup.h"
 #include "bootstrap/base/cli-help.h"
@@ -30,7 +31,7 @@ struct common {
 
 static const struct cli_option common_options[] = {
 	{ "json", CLI_FLAG, NULL, "print one JSON object", offsetof(struct common, json), 0, 0 },
-	{ "quiet", CLI_FLAG, NULL, "print errors and warnings only", offsetof(struct common, quiet), 0, 0 },
+	{ "quiet", CLI_FLAG, NULL, "no progress on standard error, only errors and warnings", offsetof(struct common, quiet), 0, 0 },
 	{ "verbose", CLI_FLAG, NULL, "print details too", offsetof(struct common, verbose), 0, 0 },
 	{ "dry-run", CLI_FLAG, NULL, "say what would be done, change nothing", offsetof(struct common, dry_run), 0, 0 },
 	{ "deadline", CLI_NUMBER, "SECONDS", "end by then, whatever happens", offsetof(struct common, deadline_s), 1,
@@ -153,7 +154,11 @@ static int flush_output(FILE *out, struct err *err)
 
 static void print_error(const char *program, const struct err *err)
 {
-	fprintf(stderr, "%s: %s\n", program, err->message);
+	char line[ERR_MESSAGE_MAX];
+
+	snprintf(line, sizeof(line), "%s", err->message);
+	log_clean(line);
+	fprintf(stderr, "%s: %s\n", program, line);
 }
 
 static void print_json_error(FILE *out, const struct err *err)
@@ -285,11 +290,12 @@ int cli_main(const struct cli_tool *tool, int argc, char **argv)
 	CLEANUP_FREE void *options = calloc(1, tool->options_size ? tool->options_size : 1);
 	struct invocation invocation = { .tool = tool, .options = options };
 	struct cli *cli = &invocation.cli;
+	const struct rlimit no_core = { 0, 0 }; /* it would hold credentials */
 	struct err err = { 0 };
 	char root[1024];
 	int status = ERR_FAILED;
 
-	if (!hold_standard_descriptors() || !options)
+	if (!hold_standard_descriptors() || setrlimit(RLIMIT_CORE, &no_core) < 0 || !options)
 		return ERR_FAILED;
 	if (tool->defaults)
 		tool->defaults(options);

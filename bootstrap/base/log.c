@@ -7,6 +7,13 @@
 static const char *log_program = "nodevol";
 static enum log_level log_up_to = LOG_NORMAL;
 
+void log_clean(char *line)
+{
+	for (; *line; line++)
+		if ((unsigned char)*line < 0x20 || *line == 0x7f)
+			*line = '?';
+}
+
 void log_open(const char *program, enum log_level level)
 {
 	log_program = program;
@@ -25,6 +32,7 @@ static void print_line(const char *mark, const char *format, va_list arguments)
 	if (head < 0 || (size_t)head >= sizeof(line))
 		return;
 	vsnprintf(line + head, sizeof(line) - (size_t)head, format, arguments);
+	log_clean(line);
 	fprintf(stderr, "%s\n", line);
 }
 

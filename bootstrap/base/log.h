@@ -17,6 +17,9 @@ enum log_level {
 /* Once, from cli_main(). @program is put before every line; borrowed. */
 void log_open(const char *program, enum log_level level);
 
+/* Labels and file names come from disks: control characters in them must not look like lines of ours. */
+void log_clean(char *line);
+
 /* Something that went on in spite of a failure; printed also by --quiet. */
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

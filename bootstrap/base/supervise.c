@@ -139,9 +139,13 @@ static int watch(pid_t child, int signals, int *status, struct err *err)
 		if (waitpid(child, &wait_status, WNOHANG) == child)
 			break;
 	}
-	if (WIFSIGNALED(wait_status))
-		return err_set(err, ECHILD, "killed by SIG%s during: %s", sigabbrev_np(WTERMSIG(wait_status)),
-			       stage_text());
+	if (WIFSIGNALED(wait_status)) {
+		err_set(err, ECHILD, "killed by SIG%s during: %s", sigabbrev_np(WTERMSIG(wait_status)), stage_text());
+		/* Somebody did that, or memory ran out: neither need be so the next time. Our own crashes are other signals. */
+		if (WTERMSIG(wait_status) == SIGKILL)
+			err->status = ERR_RETRY;
+		return -ECHILD;
+	}
 	*status = WEXITSTATUS(wait_status);
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "bootstrap/disk/survey.h"
 #include "bootstrap/sys/file.h"
 
+#define LEAVINGS_PART 20 /* the metadata of an ext4 of 64 MiB is one part in 40, of larger ones far less */
 #define HEAD_BYTES	SAMPLE_PAGE
 #define EXT_SUPERBLOCK	1024
 #define ZEROS_AT_A_TIME ((size_t)256 << 10)
@@ -181,6 +182,25 @@ static int suspects_are_noise(const struct look *look, struct err *err)
 	return 1;
 }
 
+/*
+ * What a format of ours that was cut short leaves is little: bitmaps, group descriptors, heads of inode tables. A disk of
+ * which more is in use was written to by somebody else after us, whatever the marker says.
+ */
+static int decide_leavings(const struct look *look, struct blank *out, struct err *err)
+{
+	struct survey survey;
+	int ret = survey_content(look->device, &survey, err);
+
+	if (ret < 0)
+		return ret;
+	if (survey.strays <= survey.places / LEAVINGS_PART)
+		return unfinished(&look->marker, out);
+	snprintf(out->found, sizeof(out->found),
+		 "the mark of an unfinished %s of ours, and more data than that leaves (%d of %d places looked at)",
+		 look->marker.filesystem, (int)survey.strays, (int)survey.places);
+	return taken(out);
+}
+
 /* A marker, and nothing that libblkid sees for sure. */
 static int decide_marked(const struct look *look, struct blank *out, struct err *err)
 {
@@ -198,10 +218,11 @@ static int decide_marked(const struct look *look, struct blank *out, struct err 
 	ret = suspects_are_noise(look, err);
 	if (ret < 0)
 		return ret;
-	if (ret)
-		return unfinished(&look->marker, out);
-	describe_hits(&look->suspects, out->found);
-	return taken(out);
+	if (!ret) {
+		describe_hits(&look->suspects, out->found);
+		return taken(out);
+	}
+	return decide_leavings(look, out, err);
 }
 
 /* No superblock, no marker: the content speaks. */

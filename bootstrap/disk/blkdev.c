@@ -18,7 +18,8 @@
 #include "bootstrap/disk/mounts.h"
 #include "bootstrap/sys/root.h"
 
-#define LOCK_POLL_MS 20
+#define LOCK_POLL_MS	  20
+#define CLAIM_PATIENCE_MS 500
 
 /* "/proc/self/fd/N" leads to the inode that N has open, whatever its old path names by now. */
 struct proc_path {
@@ -201,9 +202,22 @@ static int refuse_busy(const struct blkdev *device, struct err *err)
 	return err_refuse(err, "'%s' is in use: mounted, used as swap, or claimed by another program", device->path);
 }
 
+/* Of a run that was killed a moment ago mkfs.xfs may still be dying, and has its claim until then. */
+static int reopen_exclusively(int from)
+{
+	struct deadline patience = deadline_in_ms(CLAIM_PATIENCE_MS);
+	int fd = reopen(from, O_RDONLY | O_EXCL | O_DIRECT);
+
+	while (fd < 0 && errno == EBUSY && deadline_left_ms(&patience)) {
+		deadline_sleep_ms(&patience, LOCK_POLL_MS);
+		fd = reopen(from, O_RDONLY | O_EXCL | O_DIRECT);
+	}
+	return fd;
+}
+
 static int claim(struct blkdev *device, int from, struct err *err)
 {
-	CLEANUP_CLOSE int fd = reopen(from, O_RDONLY | O_EXCL | O_DIRECT);
+	CLEANUP_CLOSE int fd = reopen_exclusively(from);
 
 	if (fd < 0 && errno == EBUSY)
 		return refuse_busy(device, err);

@@ -177,6 +177,10 @@ static int conclude(struct surveyor *surveyor, const struct blkdev *device, stru
 	survey->orderly_at = tally->first[NOISE_ORDERLY];
 	survey->offset = tally->first[NOISE_RANDOM] < tally->first[NOISE_ORDERLY] ? tally->first[NOISE_RANDOM]
 									    : tally->first[NOISE_ORDERLY];
+	survey->places = tally->between[NOISE_ZERO] + tally->between[NOISE_RANDOM] + tally->between[NOISE_ORDERLY];
+	survey->strays = tally->between[NOISE_ORDERLY] + (tally->between[NOISE_ZERO] < tally->between[NOISE_RANDOM] ?
+								   tally->between[NOISE_ZERO] :
+								   tally->between[NOISE_RANDOM]);
 	if (survey->content != SURVEY_ZERO)
 		ret = look_for_streams(surveyor, device, survey, err);
 	if (ret == 0)

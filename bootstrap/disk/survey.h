@@ -35,6 +35,8 @@ enum survey_content {
  * @content: see above
  * @offset: of the first block that is not zero
  * @orderly_at: of the first block that is neither zero nor random, for SURVEY_ORDERLY
+ * @places: blocks looked at between the ends
+ * @strays: of these, what is neither as most of them are (zero or random): a format leaves few, use leaves many
  * @stream: what the device begins with, "" when it is no stream of a known kind
  * @has_signature: at least one place holds one
  * @signature: the first of them
@@ -43,6 +45,8 @@ struct survey {
 	enum survey_content content;
 	uint64_t offset;
 	uint64_t orderly_at;
+	uint64_t places;
+	uint64_t strays;
 	char stream[24];
 	bool has_signature;
 	struct signature signature;

@@ -13,6 +13,7 @@
 #include "bootstrap/base/cleanup.h"
 #include "bootstrap/base/log.h"
 #include "bootstrap/base/supervise.h"
+#include "bootstrap/disk/noise.h"
 #include "bootstrap/sys/file.h"
 
 #define MIB	      ((uint64_t)1 << 20)
@@ -22,7 +23,8 @@
 #define BUFFER_BYTES  MIB
 #define PAGE_BYTES    4096
 #define SECTOR_BYTES  512
-#define SAMPLES	      64
+#define GROUP_LEAST_BYTES (16 * MIB) /* mkfs.xfs makes no smaller ones */
+#define SAMPLES	      1024
 
 /* Begins each record of the log, at a sector (kernel, fs/xfs/libxfs/xfs_log_format.h: XLOG_HEADER_MAGIC_NUM). */
 #define LOG_RECORD_MAGIC 0xfeedbabeU
@@ -86,7 +88,7 @@ static bool derive(const struct superblock *super, const struct blkdev *device, 
 
 	if (block < 512 || block > 65536 || (block & (block - 1)) || blocks > device->size_bytes / block)
 		return false;
-	if (!group_blocks || groups < 1 || blocks > group_blocks * groups || blocks <= group_blocks * (groups - 1))
+	if (group_blocks < GROUP_LEAST_BYTES / block || groups < 1 || blocks > group_blocks * groups || blocks <= group_blocks * (groups - 1))
 		return false;
 	if (super->group_blocks_log > 31 || group_blocks > (1ULL << super->group_blocks_log))
 		return false;
@@ -127,11 +129,6 @@ static int read_geometry(const struct blkdev *device, const struct marker *marke
 	return 0;
 }
 
-static bool is_zero(const uint8_t *data, size_t length)
-{
-	return data[0] == 0 && memcmp(data, data + 1, length - 1) == 0;
-}
-
 /* A place that mkfs.xfs does not write to: between the ends, outside the log and the heads of groups. */
 static bool is_untouched(const struct geometry *geometry, const struct blkdev *device, uint64_t offset)
 {
@@ -142,10 +139,14 @@ static bool is_untouched(const struct geometry *geometry, const struct blkdev *d
 	return offset + PAGE_BYTES <= geometry->log_offset || offset >= geometry->log_offset + geometry->log_bytes;
 }
 
-/* Was it noise that mkfs.xfs wrote into? Return: 1, 0, or an error. */
+/*
+ * What mkfs.xfs wrote into: zeros or noise, but nothing else and not both, for then somebody has used the disk since, and it
+ * is refused before anything is wiped. Return: 1 for noise, 0 for zeros, or an error.
+ */
 static int is_noise(const struct blkdev *device, const struct geometry *geometry, uint8_t *page, struct err *err)
 {
 	uint64_t step = device->size_bytes / SAMPLES / PAGE_BYTES * PAGE_BYTES;
+	bool seen[3] = { false, false, false };
 	int ret;
 
 	for (unsigned int i = 0; i < SAMPLES; i++) {
@@ -156,10 +157,12 @@ static int is_noise(const struct blkdev *device, const struct geometry *geometry
 		ret = read_page(device, offset, page, err);
 		if (ret < 0)
 			return ret;
-		if (!is_zero(page, PAGE_BYTES))
-			return 1;
+		seen[noise_judge(page, PAGE_BYTES)] = true;
+		if (seen[NOISE_ORDERLY] || (seen[NOISE_ZERO] && seen[NOISE_RANDOM]))
+			return err_refuse(err, "'%s' holds an unfinished xfs, but also data at byte %" PRIu64
+					  " that mkfs.xfs does not write: it is not touched", device->path, offset);
 	}
-	return 0;
+	return seen[NOISE_RANDOM];
 }
 
 /*

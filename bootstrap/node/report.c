@@ -170,8 +170,11 @@ void report_end(struct report *report, enum report_outcome outcome, const char *
 	va_end(arguments);
 	step->outcome = outcome;
 	step->milliseconds = deadline_now_ms() - step->start_ms;
-	log_step("%s%s%s: %s (%lld ms)", step->volume, step->volume[0] ? ": " : "", step->name, step->found,
-		 (long long)step->milliseconds);
+	log_step("%s%s%s: %s%s (%lld ms)", step->volume, step->volume[0] ? ": " : "", step->name,
+		 outcome == REPORT_FAILED  ? "failed: " :
+		 outcome == REPORT_REFUSED ? "refused: " :
+					     "",
+		 step->found, (long long)step->milliseconds);
 }
 
 void report_end_err(struct report *report, const struct err *err)

@@ -194,8 +194,14 @@ static int refuse_taken(struct err *err)
 static int check_mark(const struct store_move *move, const char *path, struct err *err)
 {
 	char found[MARK_MAX];
-	int ret = file_read_line(path, found, sizeof(found), err);
+	struct stat status;
+	int ret;
 
+	if (lstat(path, &status) < 0)
+		return err_sys(err, errno, "look at '%s'", path);
+	if (!S_ISREG(status.st_mode))
+		return err_refuse(err, "'%s' is no file of ours: nothing is copied beside it", path);
+	ret = file_read_line(path, found, sizeof(found), err);
 	if (ret < 0)
 		return ret;
 	if (strcmp(found, kinds[move->kind].name) == 0)
@@ -203,6 +209,33 @@ static int check_mark(const struct store_move *move, const char *path, struct er
 	err_set(err, EEXIST, "'%s' has an unfinished copy of '%s', not of %s", move->destination, found,
 		kinds[move->kind].name);
 	return refuse_taken(err);
+}
+
+/* Before what a cut copy left is removed: all of it has to be in the source too, or else it is somebody's. */
+static int check_leavings(const struct store_move *move, struct err *err)
+{
+	CLEANUP_CLOSEDIR DIR *directory = opendir(move->destination);
+	const struct dirent *entry;
+	struct root_path path;
+	struct stat status;
+	int ret;
+
+	if (!directory)
+		return err_sys(err, errno, "open '%s'", move->destination);
+	for (errno = 0; (entry = readdir(directory)); errno = 0) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    strncmp(entry->d_name, MARK, strlen(MARK)) == 0 || strcmp(entry->d_name, LOST) == 0)
+			continue;
+		ret = root_pathf(move->source, &path, err, "/%s", entry->d_name);
+		if (ret < 0)
+			return ret;
+		if (lstat(path.text, &status) == 0)
+			continue;
+		err_set(err, EEXIST, "'%s' has a copy that was cut short, but also '%s', which is not in '%s': it is not removed",
+			move->destination, entry->d_name, move->source);
+		return refuse_taken(err);
+	}
+	return errno ? err_sys(err, errno, "read '%s'", move->destination) : 0;
 }
 
 static int check_destination(const struct store_move *move, const char *mark, struct err *err)
@@ -218,7 +251,7 @@ static int check_destination(const struct store_move *move, const char *mark, st
 			return ret;
 		ret = store_has_content(move->source, NULL, 0, err);
 		if (ret != 0)
-			return ret < 0 ? ret : 0;
+			return ret < 0 ? ret : check_leavings(move, err);
 		err_set(err, EEXIST, "'%s' has a copy that was cut short, and there is nothing in '%s' to copy anew",
 			move->destination, move->source);
 		return refuse_taken(err);

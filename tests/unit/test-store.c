@@ -167,12 +167,25 @@ static void an_unfinished_copy_is_made_anew(void **state)
 	struct err err;
 
 	put("/volume" MARK, "containerd's store");
-	put("/volume/part", "of an earlier copy");
+	put("/volume/blob", "of an earlier copy, and longer than what it is now");
+	put("/volume" MARK ".AbCdEf", "a mark that was being written");
 	assert_int_equal(store_copy_unfinished(at("/volume").text, &err), 1);
 	assert_int_equal(move(STORE_CONTAINERD, &err), 0);
-	assert_false(exists("/volume/part"));
 	assert_true(exists("/volume/blob"));
+	assert_false(exists("/volume" MARK ".AbCdEf"));
 	assert_int_equal(store_copy_unfinished(at("/volume").text, &err), 0);
+}
+
+static void what_is_not_of_the_copy_is_not_removed_for_it(void **state)
+{
+	struct err err;
+
+	put("/volume" MARK, "containerd's store");
+	put("/volume/theirs", "put there by hand meanwhile");
+	assert_int_equal(move(STORE_CONTAINERD, &err), -EEXIST);
+	assert_int_equal(err.status, ERR_REFUSED);
+	assert_non_null(strstr(err.message, "theirs"));
+	assert_true(exists("/volume/theirs"));
 }
 
 static void an_unfinished_copy_of_something_else_stays(void **state)
@@ -253,6 +266,7 @@ int main(void)
 		ROOT_TEST(a_copy_is_whole_and_without_a_mark),
 		ROOT_TEST(a_volume_with_files_is_not_copied_onto),
 		ROOT_TEST(an_unfinished_copy_is_made_anew),
+		ROOT_TEST(what_is_not_of_the_copy_is_not_removed_for_it),
 		ROOT_TEST(an_unfinished_copy_of_something_else_stays),
 		ROOT_TEST(an_unfinished_copy_stays_when_there_is_nothing_to_copy),
 		ROOT_TEST(whoever_has_the_database_locked_is_at_work),
