@@ -152,3 +152,15 @@ int attach_find_create(struct ec2 *ec2, const struct attach_request *request, un
 	fill_spec(request, snapshot_id[0] ? snapshot_id : create->snapshot_id, tags, &spec);
 	return create_generations(ec2, request, &spec, generation, out, err);
 }
+
+int attach_find_check_alone(const struct ec2_volume *volume, const char *instance_id, struct err *err)
+{
+	for (size_t i = 0; i < volume->attachment_count; i++) {
+		const struct ec2_volume_attachment *other = &volume->attachments[i];
+
+		if (strcmp(other->instance_id, instance_id) != 0 && strcmp(other->status, "detached") != 0)
+			return err_refuse(err, "%s is attached to %s too (Multi-Attach): no filesystem of ours is for two",
+					  volume->id, other->instance_id[0] ? other->instance_id : "another instance");
+	}
+	return 0;
+}

@@ -34,4 +34,10 @@ bool attach_find_is_dead(const struct ec2_volume *volume);
 int attach_find_token(const char *instance_id, const char *name, unsigned int generation, char out[65],
 		      struct err *err);
 
+/*
+ * A volume with Multi-Attach: two instances that both find it blank would both format it, and no lock of ours reaches from
+ * one to the other. Return: 0, -EPERM (ERR_REFUSED) when it is attached to another instance than @instance_id.
+ */
+int attach_find_check_alone(const struct ec2_volume *volume, const char *instance_id, struct err *err);
+
 #endif

@@ -256,20 +256,6 @@ static int try_attach(struct work *work, struct ec2_volume_attachment *out, stru
 	return ret < 0 ? ret : 1;
 }
 
-/* A volume with Multi-Attach: two instances that both find it blank would both format it, and no lock of ours reaches there. */
-static int check_alone(const struct work *work, struct err *err)
-{
-	for (size_t i = 0; i < work->volume.attachment_count; i++) {
-		const struct ec2_volume_attachment *other = &work->volume.attachments[i];
-
-		if (strcmp(other->instance_id, work->request->instance->instance_id) != 0 &&
-		    strcmp(other->status, "detached") != 0)
-			return err_refuse(err, "%s is attached to %s too (Multi-Attach): a filesystem of one instance must not be "
-					  "used by two", work->volume.id, other->instance_id[0] ? other->instance_id : "another");
-	}
-	return 0;
-}
-
 /* Found again, a volume of ours stays as it was made. */
 static void warn_of_size(const struct work *work)
 {
@@ -292,7 +278,7 @@ static int settle(struct work *work, struct attach_result *out, struct err *err)
 		struct ec2_volume_attachment new = { 0 };
 
 		if (ours && strcmp(ours->status, "detaching") != 0) {
-			ret = check_alone(work, err);
+			ret = attach_find_check_alone(&work->volume, instance_id, err);
 			if (ret < 0)
 				return ret;
 			fill_result(work, ours, work->refused ? ATTACH_ATTACHED : ATTACH_NOTHING, out);
@@ -340,7 +326,8 @@ static int create(struct work *work, struct attach_result *out, struct err *err)
 	log_step("created %s, %llu GiB", work->volume.id, (unsigned long long)work->volume.size_gib);
 	ret = settle(work, out, err);
 	if (ret < 0)
-		err_wrap(err, "%s was created and is not attached (the next run goes on with it, or delete it)", work->volume.id);
+		err_wrap(err, "%s was created and is not attached (the next run goes on with it, or delete it)",
+			 work->volume.id);
 	return ret;
 }
 

@@ -270,7 +270,7 @@ static int read_document(const struct jsonx *document, struct config *out, struc
 {
 	static const char *const keys[] = { "version", "volumes", "ebs-optimized", NULL };
 	static const char *const optimized[] = { "off", "warn", NULL };
-	uint64_t version;
+	uint64_t version = 0;
 	size_t choice = 0;
 	int ret = config_fields_check_keys(document, keys, err);
 
@@ -279,7 +279,8 @@ static int read_document(const struct jsonx *document, struct config *out, struc
 	if (ret == 0)
 		return jsonx_missing(document, "version", "1", err);
 	if (ret > 0 && version != 1)
-		return jsonx_error(document, err, "version: this program reads version 1, not %llu", (unsigned long long)version);
+		return jsonx_error(document, err, "version: this program reads version 1, not %llu",
+				   (unsigned long long)version);
 	if (ret < 0 || jsonx_choice(document, "ebs-optimized", optimized, &choice, err) < 0 ||
 	    read_volumes(document, out, err) < 0)
 		return -err->code;

@@ -48,7 +48,8 @@ static int use_present(const struct mount_place *place, const char *folder, cons
 
 static int fill(const struct mount *mount, const struct mount_place *place, struct mount_outcome *out, struct err *err)
 {
-	struct store_move move = { .root = mount->request->root, .kind = place->kind, .source = place->target.text };
+	struct store_move move = { .root = mount->request->root, .kind = place->kind, .source = place->target.text,
+				   .deadline = mount->request->deadline };
 	struct root_path folder;
 	char name[NAME_MAX + 1];
 	uint64_t files;
@@ -98,8 +99,9 @@ static int check_root(const struct mount *mount, struct err *err)
 	ret = store_copy_unfinished(mount->staging.text, err);
 	if (ret <= 0)
 		return ret;
-	err_set(err, EEXIST, "the volume has a copy at its root that was cut short, of a configuration with \"mount\": go back to "
-		"that one until it is finished, or use another volume");
+	err_set(err, EEXIST,
+		"the volume has a copy at its root that was cut short, of a configuration with \"mount\": go back to that "
+		"one until it is finished, or use another volume");
 	err->status = ERR_REFUSED;
 	return -EEXIST;
 }

@@ -31,7 +31,8 @@ struct common {
 
 static const struct cli_option common_options[] = {
 	{ "json", CLI_FLAG, NULL, "print one JSON object", offsetof(struct common, json), 0, 0 },
-	{ "quiet", CLI_FLAG, NULL, "no progress on standard error, only errors and warnings", offsetof(struct common, quiet), 0, 0 },
+	{ "quiet", CLI_FLAG, NULL, "no progress on standard error, only errors and warnings",
+	  offsetof(struct common, quiet), 0, 0 },
 	{ "verbose", CLI_FLAG, NULL, "print details too", offsetof(struct common, verbose), 0, 0 },
 	{ "dry-run", CLI_FLAG, NULL, "say what would be done, change nothing", offsetof(struct common, dry_run), 0, 0 },
 	{ "deadline", CLI_NUMBER, "SECONDS", "end by then, whatever happens", offsetof(struct common, deadline_s), 1,

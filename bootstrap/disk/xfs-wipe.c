@@ -88,7 +88,8 @@ static bool derive(const struct superblock *super, const struct blkdev *device, 
 
 	if (block < 512 || block > 65536 || (block & (block - 1)) || blocks > device->size_bytes / block)
 		return false;
-	if (group_blocks < GROUP_LEAST_BYTES / block || groups < 1 || blocks > group_blocks * groups || blocks <= group_blocks * (groups - 1))
+	if (group_blocks < GROUP_LEAST_BYTES / block || groups < 1 || blocks > group_blocks * groups ||
+	    blocks <= group_blocks * (groups - 1))
 		return false;
 	if (super->group_blocks_log > 31 || group_blocks > (1ULL << super->group_blocks_log))
 		return false;

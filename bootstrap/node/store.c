@@ -231,7 +231,8 @@ static int check_leavings(const struct store_move *move, struct err *err)
 			return ret;
 		if (lstat(path.text, &status) == 0)
 			continue;
-		err_set(err, EEXIST, "'%s' has a copy that was cut short, but also '%s', which is not in '%s': it is not removed",
+		err_set(err, EEXIST,
+			"'%s' has a copy that was cut short, but also '%s', which is not in '%s': it is not removed",
 			move->destination, entry->d_name, move->source);
 		return refuse_taken(err);
 	}
@@ -300,7 +301,7 @@ int store_move_onto(const struct store_move *move, uint64_t *files, uint64_t *by
 	if (ret == 0)
 		ret = treeclear_all_but(move->destination, kept, err);
 	if (ret == 0)
-		ret = treecopy_copy(move->source, move->destination, kind->last, &copied, err);
+		ret = treecopy_copy(move->source, move->destination, kind->last, &move->deadline, &copied, err);
 	/* Whoever came while it was copied made the copy worthless; the mark stays. */
 	if (ret == 0)
 		ret = store_check_stopped(move->root, move->kind, move->source, err);

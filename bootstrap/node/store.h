@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootstrap/base/deadline.h"
 #include "bootstrap/base/err.h"
 
 /**
@@ -64,12 +65,14 @@ int store_check_stopped(const char *root, enum store_kind kind, const char *dire
  * @kind: of @source
  * @source: the directory that the mount will hide, as seen from here
  * @destination: a directory of the volume that is empty, or whose copy is unfinished: then it is emptied first
+ * @deadline: when to give up; the mark stays
  */
 struct store_move {
 	const char *root;
 	enum store_kind kind;
 	const char *source;
 	const char *destination;
+	struct deadline deadline;
 };
 
 /**

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,6 +44,7 @@ struct level {
  * @depth: how many
  * @allocated: room in @levels
  * @last: see treecopy_copy()
+ * @deadline: see treecopy_copy()
  * @links: files with several names
  * @result: counts
  */
@@ -55,6 +57,7 @@ struct copy {
 	size_t depth;
 	size_t allocated;
 	const char *last;
+	const struct deadline *deadline;
 	struct hardlinks links;
 	struct treecopy_result result;
 };
@@ -157,6 +160,9 @@ static int copy_entry(struct copy *copy, const char *name, struct level *level, 
 	struct treenode node = { .source = copy->source, .destination = copy->destination, .name = name };
 	int ret;
 
+	if (!deadline_left_ms(copy->deadline))
+		return err_set(err, ETIMEDOUT, "the deadline passed after %" PRIu64 " files and %" PRIu64 " bytes",
+			       copy->result.files, copy->result.bytes);
 	if (fstatat(copy->source, name, &node.stat, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "look at it");
 	if (S_ISDIR(node.stat.st_mode)) {
@@ -307,10 +313,12 @@ static int sync_copy(const struct copy *copy, struct err *err)
 	return 0;
 }
 
-int treecopy_copy(const char *source, const char *destination, const char *last, struct treecopy_result *out,
-		  struct err *err)
+int treecopy_copy(const char *source, const char *destination, const char *last, const struct deadline *deadline,
+		  struct treecopy_result *out, struct err *err)
 {
-	CLEANUP(copy_done) struct copy copy = { .source = -1, .destination = -1, .top = -1, .last = last };
+	CLEANUP(copy_done) struct copy copy = {
+		.source = -1, .destination = -1, .top = -1, .last = last, .deadline = deadline,
+	};
 	CLEANUP_CLOSE int top = treewalk_open_top(source);
 	int ret;
 

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bootstrap/base/deadline.h"
 #include "bootstrap/base/err.h"
 
 /**
@@ -32,15 +33,16 @@ struct treecopy_result {
  * @destination: existing directory; its own owner, mode and attributes become those of @source
  * @last: path of one file relative to @source that is copied after all others are synced, NULL for none; it need not be
  *	  there
+ * @deadline: when to give up, looked at before each file
  * @out: counts
  * @err: filled on failure, with the path
  *
  * Everything is on the disk when it returns 0.
  *
- * Return: 0, -ENOSPC, -EIO, -ESTALE something changed meanwhile, ... The destination is then partly filled; the
- * caller's marker says so.
+ * Return: 0, -ETIMEDOUT (ERR_RETRY), -ENOSPC, -EIO, -ESTALE something changed meanwhile, ... The destination is then
+ * partly filled; the caller's marker says so.
  */
-int treecopy_copy(const char *source, const char *destination, const char *last, struct treecopy_result *out,
-		  struct err *err);
+int treecopy_copy(const char *source, const char *destination, const char *last, const struct deadline *deadline,
+		  struct treecopy_result *out, struct err *err);
 
 #endif

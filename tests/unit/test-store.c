@@ -87,7 +87,8 @@ static int move(enum store_kind kind, struct err *err)
 	struct path source = at(STORE);
 	struct path destination = at("/volume");
 	struct store_move wanted = {
-		.root = root, .kind = kind, .source = source.text, .destination = destination.text
+		.root = root, .kind = kind, .source = source.text, .destination = destination.text,
+		.deadline = deadline_in_ms(600000),
 	};
 	uint64_t files;
 	uint64_t bytes;

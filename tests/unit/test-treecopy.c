@@ -92,10 +92,13 @@ static bool exists(const char *name)
 	return lstat(at(name).text, &status) == 0;
 }
 
+/* Far away. */
+static const struct deadline deadline = { .at_ms = INT64_MAX / 2 };
+
 static void copy(const char *last, struct treecopy_result *result)
 {
 	struct err err;
-	int ret = treecopy_copy(at("from").text, at("to").text, last, result, &err);
+	int ret = treecopy_copy(at("from").text, at("to").text, last, &deadline, result, &err);
 
 	if (ret < 0)
 		fail_msg("%s", err.message);
@@ -237,7 +240,7 @@ static void a_file_that_is_in_the_way_is_an_error_with_its_path(void **state)
 	make_file("from/a/file", "new");
 	make_directory("to/a");
 	make_file("to/a/file", "old");
-	assert_int_equal(treecopy_copy(at("from").text, at("to").text, NULL, &result, &err), -EEXIST);
+	assert_int_equal(treecopy_copy(at("from").text, at("to").text, NULL, &deadline, &result, &err), -EEXIST);
 	assert_non_null(strstr(err.message, "/from/a/file'"));
 	assert_text("to/a/file", "old");
 }
@@ -247,10 +250,10 @@ static void a_source_or_destination_that_is_not_there_is_an_error(void **state)
 	struct treecopy_result result;
 	struct err err;
 
-	assert_int_equal(treecopy_copy(at("nothing").text, at("to").text, NULL, &result, &err), -ENOENT);
-	assert_int_equal(treecopy_copy(at("from").text, at("nothing").text, NULL, &result, &err), -ENOENT);
+	assert_int_equal(treecopy_copy(at("nothing").text, at("to").text, NULL, &deadline, &result, &err), -ENOENT);
+	assert_int_equal(treecopy_copy(at("from").text, at("nothing").text, NULL, &deadline, &result, &err), -ENOENT);
 	make_file("file", "");
-	assert_int_equal(treecopy_copy(at("file").text, at("to").text, NULL, &result, &err), -ENOTDIR);
+	assert_int_equal(treecopy_copy(at("file").text, at("to").text, NULL, &deadline, &result, &err), -ENOTDIR);
 }
 
 static void a_folder_that_is_emptied_keeps_what_is_named_and_what_links_lead_to(void **state)
@@ -300,6 +303,17 @@ static void inodes_are_remembered_until_all_their_names_were_used(void **state)
 
 #define FOLDER_TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
+static void the_deadline_ends_a_copy(void **state)
+{
+	const struct deadline passed = { .at_ms = 0 };
+	struct treecopy_result result;
+	struct err err = { 0 };
+
+	make_file("from/file", "content");
+	assert_int_equal(treecopy_copy(at("from").text, at("to").text, NULL, &passed, &result, &err), -ETIMEDOUT);
+	assert_int_equal(err.status, ERR_RETRY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +324,7 @@ int main(void)
 		FOLDER_TEST(a_last_file_that_is_not_there_is_not_missed),
 		FOLDER_TEST(sockets_are_not_copied),
 		FOLDER_TEST(holes_stay_holes),
+		FOLDER_TEST(the_deadline_ends_a_copy),
 		FOLDER_TEST(a_file_that_is_in_the_way_is_an_error_with_its_path),
 		FOLDER_TEST(a_source_or_destination_that_is_not_there_is_an_error),
 		FOLDER_TEST(a_folder_that_is_emptied_keeps_what_is_named_and_what_links_lead_to),
