@@ -41,6 +41,13 @@ class Markers(blankcase.Blank):
         self.assertEqual(answer.verdict, "taken", answer)
         self.assertIn("another disk or size (vol1, 100 MiB)", answer.found)
 
+    def test_a_marker_does_not_make_data_of_somebody_else_ours(self):
+        path, _ = self.marked(200 * MIB, "vol1")
+        disks.write(path, 40 * MIB, b"written to the bare disk after a format was cut short\n" * 600000)
+        answer = self.ask(path, "check", "vol1")
+        self.assertEqual(answer.verdict, "taken", answer)
+        self.assertIn("more data than that leaves", answer.found)
+
     def test_a_filesystem_beats_a_marker(self):
         path = self.image(disks.SIZE)
         disks.ext4(path)

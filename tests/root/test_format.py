@@ -175,6 +175,16 @@ class LeftAlone(Format):
         self.assertEqual(disk.run("ebs-format").writes, 0)
         self.check_clean(disk.path, "ext4")
 
+    def test_an_xfs_that_seems_unfinished_but_holds_data_is_refused_before_anything_is_wiped(self):
+        path = self.loop(2 * SMALL)
+        self.formatted(path, "--filesystem", "xfs")
+        with open(path, "r+b") as file:
+            file.seek(SMALL)
+            file.write(b"data where mkfs.xfs writes nothing\n" * 2000000)
+            file.seek(126)      # sb_inprogress
+            file.write(b"\1")
+        self.refused(path, "it is not touched", "--filesystem", "xfs")
+
     def test_an_xfs_in_use_whose_superblock_was_restored_from_a_copy_is_not_taken_for_unfinished(self):
         """The copies are marked as in progress for ever (xfsprogs, libxfs/xfs_ag.c)."""
         path = self.loop(SMALL)

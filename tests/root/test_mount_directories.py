@@ -47,6 +47,17 @@ class Directories(host.StoreCase):
         shutil.rmtree(self.path("/run/nodevol"))
         shutil.rmtree(self.path("/run/systemd"))
 
+    def test_a_cut_copy_at_the_root_is_not_left_under_a_volume_in_use(self):
+        self.good_boot()
+        mark = self.path("/run/nodevol/volumes/node/.nodevol-copy-unfinished")
+        with open(mark, "w", encoding="ascii") as file:
+            file.write("containerd's store")
+        self.shut_down()
+        result = self.boot()
+        self.assertEqual(result.status, 3, result)
+        self.assertIn("copy at its root that was cut short", result.err)
+        self.assertEqual(self.points(), set())
+
     def test_each_directory_gets_its_files_and_keeps_them(self):
         self.write("/var/lib/kubelet/config", "kubelet's")
         store = self.make_store(blobs=3, snapshots=1)

@@ -108,12 +108,37 @@ static void exactly_one_way_to_get_a_volume_is_needed(void **state)
 	assert_int_equal(attach_check(&bad_name, &err), 0);
 }
 
+static void a_volume_that_another_instance_has_too_is_refused(void **state)
+{
+	struct ec2_volume volume = { .id = "vol-1", .attachment_count = 2 };
+	struct err err = { 0 };
+
+	volume.attachments[0] = (struct ec2_volume_attachment){ .instance_id = "i-1", .status = "attached" };
+	volume.attachments[1] = (struct ec2_volume_attachment){ .instance_id = "i-2", .status = "attaching" };
+	assert_int_equal(attach_find_check_alone(&volume, "i-1", &err), -EPERM);
+	assert_int_equal(err.status, ERR_REFUSED);
+	assert_non_null(strstr(err.message, "i-2"));
+	memcpy(volume.attachments[1].status, "detached", sizeof("detached"));
+	assert_int_equal(attach_find_check_alone(&volume, "i-1", &err), 0);
+}
+
+static void a_name_in_use_is_known_in_every_spelling(void **state)
+{
+	struct attach_name_set names = { 0 };
+
+	attach_name_take(&names, "/dev/xvdf");
+	assert_true(attach_name_is_taken(&names, "/dev/sdf") && attach_name_is_taken(&names, "xvdf"));
+	assert_false(attach_name_is_taken(&names, "/dev/sdg") || attach_name_is_taken(&names, "/dev/xvdfa"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_client_token_is_64_characters_and_always_the_same),
 		cmocka_unit_test(names_are_picked_in_order_and_those_in_use_are_left_out),
 		cmocka_unit_test(a_volume_to_create_is_checked_for_contradictions),
+		cmocka_unit_test(a_volume_that_another_instance_has_too_is_refused),
+		cmocka_unit_test(a_name_in_use_is_known_in_every_spelling),
 		cmocka_unit_test(exactly_one_way_to_get_a_volume_is_needed),
 	};
 

@@ -164,7 +164,7 @@ static const struct {
 	{ "--deadline 0 go", 2, "--deadline: '0' is not a number from 1" },
 	{ "refuse", 3, "'refuse' holds \"ext4\"" },
 	{ "absent", 4, "there is no 'absent'" },
-	{ "crash", 1, "killed by SIGKILL" },
+	{ "crash", 75, "killed by SIGKILL" },
 	{ "--deadline 50 shorten", 0, "deadline=50" },
 	{ "shorten", 75, "the deadline passed" },
 	{ "--deadline 1 hang", 75, "the deadline passed" },
