@@ -68,9 +68,12 @@ static int load_config(struct cli *cli, const struct options *options, struct cl
 	int ret;
 
 	report_begin(report, "", "configuration");
-	ret = cloud_open(getenv, &soon, &early, err);
-	if (ret == 0)
-		ret = find_config(cli->root, options->config, early.imds, &found, err);
+	ret = find_config(cli->root, options->config, NULL, &found, err);
+	if (ret == -ENOENT && !options->config) {
+		ret = cloud_open(getenv, &soon, &early, err);
+		if (ret == 0)
+			ret = find_config(cli->root, NULL, early.imds, &found, err);
+	}
 	if (ret == 0) {
 		*out = found.config;
 		ret = cloud_open(getenv, &cli->deadline, cloud, err);

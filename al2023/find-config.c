@@ -50,5 +50,5 @@ int find_config(const char *root, const char *file, struct imds *imds, struct fi
 	ret = root_path(root, FIND_CONFIG_FILE, &path, err);
 	if (ret == 0)
 		ret = load_file(path.text, out, err);
-	return ret == -ENOENT ? load_user_data(path.text, imds, out, err) : ret;
+	return ret == -ENOENT && imds ? load_user_data(path.text, imds, out, err) : ret;
 }

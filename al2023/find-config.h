@@ -26,7 +26,7 @@ struct find_config_result {
  * find_config - the configuration of this node
  * @root: the host's root
  * @file: what --config says, as seen from here; NULL to look for it: FIND_CONFIG_FILE below @root, then user-data
- * @imds: asked only when there is no file
+ * @imds: asked when there is no file; NULL to look for a file only
  * @out: filled on success
  * @err: filled on failure
  *
