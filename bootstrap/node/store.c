@@ -211,6 +211,31 @@ static int check_mark(const struct store_move *move, const char *path, struct er
 	return refuse_taken(err);
 }
 
+/*
+ * The database is the last file of a copy. One that is not a part of the source's is in use: somebody mounted the volume by
+ * hand after the copy was cut short, and a daemon has worked on it since.
+ */
+static int check_database(const struct store_move *move, struct err *err)
+{
+	struct root_path copy;
+	struct root_path source;
+	int ret;
+
+	if (!kinds[move->kind].last)
+		return 0;
+	if (root_pathf(move->destination, &copy, err, "/%s", kinds[move->kind].last) < 0 ||
+	    root_pathf(move->source, &source, err, "/%s", kinds[move->kind].last) < 0)
+		return -err->code;
+	if (access(copy.text, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	ret = file_is_part_of(copy.text, source.text, err);
+	if (ret > 0)
+		return 0;
+	err_set(err, EEXIST, "'%s' has a copy that was cut short, but its database is not the one of '%s': it was used since",
+		move->destination, move->source);
+	return refuse_taken(err);
+}
+
 /* Before what a cut copy left is removed: all of it has to be in the source too, or else it is somebody's. */
 static int check_leavings(const struct store_move *move, struct err *err)
 {
@@ -236,7 +261,7 @@ static int check_leavings(const struct store_move *move, struct err *err)
 			move->destination, entry->d_name, move->source);
 		return refuse_taken(err);
 	}
-	return errno ? err_sys(err, errno, "read '%s'", move->destination) : 0;
+	return errno ? err_sys(err, errno, "read '%s'", move->destination) : check_database(move, err);
 }
 
 static int check_destination(const struct store_move *move, const char *mark, struct err *err)

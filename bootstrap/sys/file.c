@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -232,4 +233,49 @@ int file_pwrite_all(int fd, const void *data, size_t length, off_t offset)
 		length -= (size_t)done;
 	}
 	return 0;
+}
+
+static int open_ordinary(const char *path, struct stat *status, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0 && fstat(fd, status) == 0)
+		return fd;
+	err_sys(err, errno, "open '%s'", path);
+	if (fd >= 0)
+		close(fd);
+	return -err->code;
+}
+
+static bool is_same_or_zero(const uint8_t *part, const uint8_t *whole, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (part[i] && part[i] != whole[i])
+			return false;
+	return true;
+}
+
+int file_is_part_of(const char *part, const char *whole, struct err *err)
+{
+	uint8_t blocks[2][16384];
+	struct stat of_part;
+	struct stat of_whole;
+	CLEANUP_CLOSE int part_fd = open_ordinary(part, &of_part, err);
+	CLEANUP_CLOSE int whole_fd = part_fd < 0 ? -1 : open_ordinary(whole, &of_whole, err);
+	size_t length;
+
+	if (part_fd < 0 || whole_fd < 0)
+		return -err->code;
+	if (!S_ISREG(of_part.st_mode) || !S_ISREG(of_whole.st_mode) || of_part.st_size > of_whole.st_size)
+		return 0;
+	for (off_t at = 0; at < of_part.st_size; at += (off_t)length) {
+		off_t left = of_part.st_size - at;
+
+		length = left < (off_t)sizeof(blocks[0]) ? (size_t)left : sizeof(blocks[0]);
+		if (file_pread_all(part_fd, blocks[0], length, at) < 0 || file_pread_all(whole_fd, blocks[1], length, at) < 0)
+			return err_set(err, EIO, "compare '%s' with '%s'", part, whole);
+		if (!is_same_or_zero(blocks[0], blocks[1], length))
+			return 0;
+	}
+	return 1;
 }

@@ -30,4 +30,10 @@ int file_make_directories(const char *root, const char *path, struct err *err);
 int file_pread_all(int fd, void *data, size_t length, off_t offset);
 int file_pwrite_all(int fd, const void *data, size_t length, off_t offset);
 
+/*
+ * Could @part be what is left of a copy of @whole that was cut short: not longer, and wherever it is not zero, the same?
+ * Both are ordinary files. Return: 1, 0 (also for another kind of file), -ENOENT when @part is not there, or an error.
+ */
+int file_is_part_of(const char *part, const char *whole, struct err *err);
+
 #endif

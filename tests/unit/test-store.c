@@ -189,6 +189,19 @@ static void what_is_not_of_the_copy_is_not_removed_for_it(void **state)
 	assert_true(exists("/volume/theirs"));
 }
 
+static void a_copy_that_was_used_since_it_was_cut_short_is_not_removed(void **state)
+{
+	struct err err;
+
+	put("/volume" MARK, "containerd's store");
+	mkdir(at("/volume/io.containerd.metadata.v1.bolt").text, 0755);
+	put("/volume/io.containerd.metadata.v1.bolt" "/meta.db", "BOLT");
+	assert_int_equal(move(STORE_CONTAINERD, &err), -EEXIST);
+	assert_int_equal(err.status, ERR_REFUSED);
+	assert_non_null(strstr(err.message, "used since"));
+	assert_true(exists("/volume/io.containerd.metadata.v1.bolt" "/meta.db"));
+}
+
 static void an_unfinished_copy_of_something_else_stays(void **state)
 {
 	static const char *const marks[] = { "kubelet's directory", "", "containerd's store and more" };
@@ -268,6 +281,7 @@ int main(void)
 		ROOT_TEST(a_volume_with_files_is_not_copied_onto),
 		ROOT_TEST(an_unfinished_copy_is_made_anew),
 		ROOT_TEST(what_is_not_of_the_copy_is_not_removed_for_it),
+		ROOT_TEST(a_copy_that_was_used_since_it_was_cut_short_is_not_removed),
 		ROOT_TEST(an_unfinished_copy_of_something_else_stays),
 		ROOT_TEST(an_unfinished_copy_stays_when_there_is_nothing_to_copy),
 		ROOT_TEST(whoever_has_the_database_locked_is_at_work),
